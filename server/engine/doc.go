@@ -1,0 +1,25 @@
+// Package engine is an Engine.IO 4 server: sessions of ordered text and binary
+// messages over HTTP long polling, over WebSocket, and across the upgrade from
+// the one to the other. It knows nothing of Socket.IO.
+//
+// A [Server] is an [http.Handler]. For each new session it asks
+// [Options.Open] for a [Receiver] before the first byte of the session is
+// read, calls the receiver's Text and Binary for what the peer sends, one call
+// at a time and in order, and its Closed exactly once. Messages leave by
+// [Session.Send] in the order of the calls.
+//
+// # Who owns what
+//
+// A WebSocket session has one goroutine of its own, the reader, which is
+// parked until the kernel has bytes and holds no buffer meanwhile. A writer
+// goroutine exists only while there is something to write. A polling session
+// has none: it lives in the requests that serve it. Heartbeats are one runtime
+// timer a session.
+//
+// # Locks
+//
+// Session.mu guards a session's state and its queue and is held for a few
+// instructions; wsConn.wmu is held by whoever hands bytes to the kernel, never
+// while waiting for the kernel to take them. Order: wmu before mu. No lock is
+// held while a receiver or a hook is called.
+package engine

@@ -1,0 +1,65 @@
+package engine
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/rs/cors"
+)
+
+// originSet is an allow-list of origins. Nil allows any.
+type originSet map[string]struct{}
+
+const anyOrigin = "*"
+
+// newOrigins makes the check of origins and what answers CORS requests; both
+// are nil when nothing is configured.
+func newOrigins(allowed []string) (originSet, *cors.Cors) {
+	if len(allowed) == 0 {
+		return nil, nil
+	}
+	set := make(originSet, len(allowed))
+	for _, o := range allowed {
+		set[strings.ToLower(strings.TrimSuffix(o, "/"))] = struct{}{}
+	}
+	_, star := set[anyOrigin]
+	c := cors.New(cors.Options{
+		AllowOriginFunc:  set.listed,
+		AllowedMethods:   []string{http.MethodGet, http.MethodPost},
+		AllowedHeaders:   []string{"*"},
+		AllowCredentials: !star, // with credentials any origin would be every origin
+	})
+	return set, c
+}
+
+// listed reports whether the list names an origin: scheme, host and port,
+// compared as text, as RFC 6454 serialises them.
+func (o originSet) listed(origin string) bool {
+	if _, any := o[anyOrigin]; any {
+		return true
+	}
+	_, ok := o[strings.ToLower(origin)]
+	return ok
+}
+
+// allow reports whether a request may come from where it says it comes from:
+// from no page, from a page of this very host, or from one that is listed.
+func (o originSet) allow(r *http.Request) bool {
+	if o == nil {
+		return true
+	}
+	values := r.Header.Values("Origin")
+	switch len(values) {
+	case 0:
+		return true
+	case 1:
+	default:
+		return false
+	}
+	if o.listed(values[0]) {
+		return true
+	}
+	u, err := url.Parse(values[0])
+	return err == nil && u.Host != "" && u.User == nil && strings.EqualFold(u.Host, r.Host)
+}

@@ -1,0 +1,159 @@
+package engine
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rs/cors"
+)
+
+// A Server holds sessions and serves the requests that make and carry them. It
+// does not look at a request's path. All methods are safe for concurrent use.
+type Server struct {
+	// Static after New.
+	opts    Options
+	cors    *cors.Cors // nil: no CORS
+	origins originSet
+	gate    *gate
+	open    string // the part of an open packet that follows the session id
+
+	mu       sync.Mutex
+	sessions map[string]*Session
+	closing  bool
+
+	// Counts the readers, writers, upgrades and closers that run. It is only
+	// added to under mu while not closing, or by one that it counts.
+	running sync.WaitGroup
+	counts  counts
+}
+
+type counts struct {
+	dropped  atomic.Int64
+	upgrades atomic.Int64
+	refused  atomic.Int64
+}
+
+// Stats are counts of a [Server] at a moment.
+type Stats struct {
+	Sessions        int   // sessions that are open
+	VolatileDropped int64 // volatile messages that were not sent
+	Upgrades        int64 // sessions that moved to WebSocket
+	Refused         int64 // requests that were refused
+}
+
+// New makes a server. It panics when Options.Open is missing.
+func New(opts Options) *Server {
+	if opts.Open == nil {
+		panic("engine: Options.Open is required")
+	}
+	opts = opts.withDefaults()
+	s := &Server{
+		opts:     opts,
+		gate:     newGate(opts.Limits),
+		sessions: make(map[string]*Session),
+		open:     openSuffix(opts),
+	}
+	s.origins, s.cors = newOrigins(opts.AllowedOrigins)
+	return s
+}
+
+// Stats returns the server's counts.
+func (s *Server) Stats() Stats {
+	s.mu.Lock()
+	n := len(s.sessions)
+	s.mu.Unlock()
+	return Stats{
+		Sessions:        n,
+		VolatileDropped: s.counts.dropped.Load(),
+		Upgrades:        s.counts.upgrades.Load(),
+		Refused:         s.counts.refused.Load(),
+	}
+}
+
+// Session returns the session with an id, for requests that did not come
+// through ServeHTTP.
+func (s *Server) Session(id string) (*Session, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x, ok := s.sessions[id]
+	return x, ok
+}
+
+// add puts a new session in, unless the server is closing or the id is taken.
+func (s *Server) add(x *Session) *refusal {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return refuseClosing
+	}
+	if _, taken := s.sessions[x.id]; taken {
+		return refuseRequest
+	}
+	s.sessions[x.id] = x
+	return nil
+}
+
+func (s *Server) remove(x *Session) {
+	s.mu.Lock()
+	known := s.sessions[x.id] == x
+	if known {
+		delete(s.sessions, x.id)
+	}
+	s.mu.Unlock()
+	if known {
+		s.gate.leave(x.addr)
+	}
+}
+
+// start counts a goroutine in; it reports false when the server has ended.
+func (s *Server) start() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return false
+	}
+	s.running.Add(1)
+	return true
+}
+
+// Shutdown refuses new sessions, closes those that are open with
+// ServerShuttingDown after what is queued for them has been written, and waits
+// until every goroutine of the engine has ended. When ctx ends first, the
+// connections that are left are cut and ctx's error is returned. It does not
+// close listeners.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	s.closing = true
+	open := make([]*Session, 0, len(s.sessions))
+	for _, x := range s.sessions {
+		open = append(open, x)
+	}
+	s.mu.Unlock()
+	for _, x := range open {
+		x.Close(ServerShuttingDown)
+	}
+	done := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		for _, x := range open {
+			x.abort()
+		}
+		<-done
+		return context.Cause(ctx)
+	}
+}
+
+// refuse answers a request that is not served.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, f *refusal) {
+	s.counts.refused.Add(1)
+	s.opts.Logger.DebugContext(r.Context(), "request refused", "status", f.status, "code", f.code, "reason", f.message)
+	f.write(w)
+}
