@@ -114,9 +114,6 @@ func (s *Session) Post(body io.Reader, interrupt func()) error {
 		return errors.Join(ErrMalformed, err)
 	}
 	for _, p := range packets {
-		if len(packets) > 1 && !p.binary { // one kept argument must not keep the whole payload
-			p.data = bytes.Clone(p.data)
-		}
 		s.take(p)
 	}
 	return nil

@@ -16,7 +16,8 @@ import (
 // peer feels. Closed is called once, by whichever goroutine ends the session,
 // perhaps while Text or Binary is blocked; it must not block.
 type Receiver interface {
-	// Text takes ownership of data, which is valid UTF-8.
+	// Text gets a message's text, valid UTF-8, in a buffer that is the
+	// engine's again when it returns.
 	Text(data []byte)
 	// Binary takes ownership of data.
 	Binary(data []byte)
@@ -288,7 +289,8 @@ func (s *Session) pong() {
 	s.timer.Reset(s.server.opts.PingInterval)
 }
 
-// deliver hands a message to the receiver. data is the receiver's from here.
+// deliver hands a message to the receiver: a binary one for good, a text one
+// for the length of the call.
 func (s *Session) deliver(data []byte, binary bool) {
 	s.in.Lock()
 	defer s.in.Unlock()

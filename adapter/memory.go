@@ -1,0 +1,297 @@
+package adapter
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/seed3686fee0/parlor/server/packet"
+)
+
+// Memory is the adapter of a single instance, and the local half of any other.
+//
+// One lock guards rooms and covers a broadcast's walk over its members, which
+// gives all broadcasts one order; a walk only queues, so that a join waits for
+// as long as that takes.
+type Memory struct {
+	host Host
+
+	mu      sync.Mutex
+	members map[string]*entry
+	rooms   map[string]*room
+	all     []*entry // every member, for broadcasts to everyone
+	epoch   uint64   // of the marks of entries
+}
+
+// An entry is a member with its places. Guarded by Memory.mu.
+type entry struct {
+	member Member
+	joined []place
+	at     int    // in Memory.all
+	mark   uint64 // the walk that has seen it
+	away   bool   // it has left the room of its own id
+}
+
+// A room keeps its members in a slice, which is what a broadcast walks; a
+// member knows its index in it.
+type room struct {
+	name    string
+	members []*entry
+}
+
+type place struct {
+	room *room
+	at   int
+}
+
+// NewMemory makes the in-memory adapter of a namespace. It is a [Factory], but
+// for its result's type.
+func NewMemory(h Host) *Memory {
+	return &Memory{host: h, members: make(map[string]*entry), rooms: make(map[string]*room)}
+}
+
+// InMemory is the [Factory] of [Memory].
+func InMemory(h Host) Adapter { return NewMemory(h) }
+
+// Add implements [Adapter].
+func (m *Memory) Add(x Member) {
+	id := x.ID()
+	m.mu.Lock()
+	if m.members[id] != nil {
+		m.mu.Unlock()
+		return
+	}
+	e := &entry{member: x, at: len(m.all)}
+	m.members[id] = e
+	m.all = append(m.all, e)
+	var news []RoomEvent
+	if m.host.WantsRoomEvents() {
+		if m.rooms[id] == nil {
+			news = append(news, RoomEvent{Kind: RoomCreated, Room: id})
+		}
+		news = append(news, RoomEvent{Kind: RoomJoined, Room: id, ID: id})
+	}
+	m.mu.Unlock()
+	m.tell(news)
+}
+
+// Join implements [Adapter].
+func (m *Memory) Join(id string, rooms ...string) bool {
+	m.mu.Lock()
+	e := m.members[id]
+	var news []RoomEvent
+	if e != nil {
+		for _, name := range rooms {
+			m.join(e, id, name, &news)
+		}
+	}
+	m.mu.Unlock()
+	m.tell(news)
+	return e != nil
+}
+
+func (m *Memory) join(e *entry, id, name string, news *[]RoomEvent) {
+	if e.in(id, name) {
+		return
+	}
+	wants := m.host.WantsRoomEvents()
+	if wants && m.count(name) == 0 {
+		*news = append(*news, RoomEvent{Kind: RoomCreated, Room: name})
+	}
+	if name == id {
+		e.away = false
+	} else {
+		r := m.rooms[name]
+		if r == nil {
+			r = &room{name: name}
+			m.rooms[name] = r
+		}
+		e.joined = append(e.joined, place{r, len(r.members)})
+		r.members = append(r.members, e)
+	}
+	if wants {
+		*news = append(*news, RoomEvent{Kind: RoomJoined, Room: name, ID: id})
+	}
+}
+
+// in reports whether the entry of id is in a room.
+func (e *entry) in(id, name string) bool {
+	if name == id {
+		return !e.away
+	}
+	return slices.ContainsFunc(e.joined, func(p place) bool { return p.room.name == name })
+}
+
+// Leave implements [Adapter].
+func (m *Memory) Leave(id string, rooms ...string) {
+	m.mu.Lock()
+	var news []RoomEvent
+	if e := m.members[id]; e != nil {
+		for _, name := range rooms {
+			m.leave(e, id, name, &news)
+		}
+	}
+	m.mu.Unlock()
+	m.tell(news)
+}
+
+func (m *Memory) leave(e *entry, id, name string, news *[]RoomEvent) {
+	if !e.in(id, name) {
+		return
+	}
+	if name == id {
+		e.away = true
+	} else {
+		i := slices.IndexFunc(e.joined, func(p place) bool { return p.room.name == name })
+		m.vacate(e.joined[i])
+		e.joined = slices.Delete(e.joined, i, i+1)
+	}
+	m.left(id, name, news)
+}
+
+// vacate takes a member's place in a room; the room's last member moves there.
+func (m *Memory) vacate(p place) {
+	r, last := p.room, len(p.room.members)-1
+	moved := r.members[last]
+	r.members[p.at] = moved
+	r.members[last] = nil
+	r.members = r.members[:last]
+	if p.at != last {
+		for i := range moved.joined {
+			if moved.joined[i].room == r {
+				moved.joined[i].at = p.at
+				break
+			}
+		}
+	}
+	switch {
+	case last == 0:
+		delete(m.rooms, r.name)
+	case cap(r.members) > 64 && last < cap(r.members)/4: // a crowd has gone: so does its memory
+		r.members = slices.Clip(append(make([]*entry, 0, 2*last), r.members...))
+	}
+}
+
+func (m *Memory) left(id, name string, news *[]RoomEvent) {
+	if !m.host.WantsRoomEvents() {
+		return
+	}
+	*news = append(*news, RoomEvent{Kind: RoomLeft, Room: name, ID: id})
+	if m.count(name) == 0 {
+		*news = append(*news, RoomEvent{Kind: RoomDeleted, Room: name})
+	}
+}
+
+// Remove implements [Adapter].
+func (m *Memory) Remove(id string) {
+	m.mu.Lock()
+	e := m.members[id]
+	if e == nil {
+		m.mu.Unlock()
+		return
+	}
+	var news []RoomEvent
+	delete(m.members, id)
+	last := len(m.all) - 1
+	m.all[last].at = e.at
+	m.all[e.at] = m.all[last]
+	m.all[last] = nil
+	m.all = m.all[:last]
+	for _, p := range e.joined {
+		m.vacate(p)
+		m.left(id, p.room.name, &news)
+	}
+	e.joined = nil
+	if !e.away {
+		e.away = true
+		m.left(id, id, &news)
+	}
+	m.mu.Unlock()
+	m.tell(news)
+}
+
+func (m *Memory) tell(news []RoomEvent) {
+	if len(news) > 0 {
+		m.host.RoomEvents(news)
+	}
+}
+
+// count is the number of members of a room: those who joined it, and the one
+// whose id is its name. The caller holds mu.
+func (m *Memory) count(name string) int {
+	n := 0
+	if r := m.rooms[name]; r != nil {
+		n = len(r.members)
+	}
+	if e := m.members[name]; e != nil && !e.away {
+		n++
+	}
+	return n
+}
+
+// Len implements [Adapter].
+func (m *Memory) Len(room string) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.count(room)
+}
+
+// In implements [Adapter].
+func (m *Memory) In(id, room string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.members[id]
+	return e != nil && e.in(id, room)
+}
+
+// RoomsOf implements [Adapter].
+func (m *Memory) RoomsOf(id string) ([]string, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.members[id]
+	if e == nil {
+		return nil, false
+	}
+	return e.rooms(id), true
+}
+
+func (e *entry) rooms(id string) []string {
+	names := make([]string, 0, len(e.joined)+1)
+	if !e.away {
+		names = append(names, id)
+	}
+	for _, p := range e.joined {
+		names = append(names, p.room.name)
+	}
+	return names
+}
+
+// RoomNames implements [Adapter].
+func (m *Memory) RoomNames() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	names := make([]string, 0, len(m.rooms)+len(m.members))
+	for name := range m.rooms {
+		names = append(names, name)
+	}
+	for id, e := range m.members {
+		if !e.away && m.rooms[id] == nil {
+			names = append(names, id)
+		}
+	}
+	return names
+}
+
+// Close implements [Adapter].
+func (m *Memory) Close() error { return nil }
+
+// ServerCount implements [Adapter]: there is one.
+func (m *Memory) ServerCount(context.Context) (int, error) { return 1, nil }
+
+// ServerSideEmit implements [Adapter]: there is nobody else.
+func (m *Memory) ServerSideEmit(packet.Args) error { return nil }
+
+// ServerSideAsk implements [Adapter]: there is nobody else.
+func (m *Memory) ServerSideAsk(context.Context, packet.Args) ([]packet.Args, error) { return nil, nil }
+
+var _ Adapter = (*Memory)(nil)
