@@ -24,9 +24,9 @@ type Conn struct {
 	br *bufio.Reader
 }
 
-// Dial connects to addr, "host:port".
+// Dial connects to addr: "host:port", or the address of [Pipes].
 func Dial(addr string) (*Conn, error) {
-	c, err := net.DialTimeout("tcp", addr, Timeout)
+	c, err := dialAny(addr)
 	if err != nil {
 		return nil, fmt.Errorf("dial: %w", err)
 	}
@@ -105,7 +105,7 @@ func (c *Conn) Reset() error {
 // Ended reports whether err says that the peer has ended the connection, in whatever way.
 func Ended(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed)
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed)
 }
 
 // TimedOut reports whether err is a deadline that has passed.
