@@ -1,0 +1,118 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// Command is what the command line asks for.
+type Command string
+
+// The commands. Serve is also what no command at all means.
+const (
+	Serve   Command = "serve"
+	Version Command = "version"
+)
+
+// ErrHelp is what [Parse] returns when help was asked for and has been printed.
+var ErrHelp = errors.New("help was printed")
+
+// Error is a command line or an environment that cannot be used. Its text is
+// one line that names what is wrong, where it was given and what to do.
+type Error struct {
+	// Flag and Env name the setting, "--addr" and "PARLOR_ADDR"; both are empty
+	// when the command line as a whole is at fault.
+	Flag, Env string
+	// Problem says what is wrong with the value and how to mend it.
+	Problem string
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	if e.Flag == "" {
+		return e.Problem
+	}
+	return fmt.Sprintf("%s (%s): %s", e.Flag, e.Env, e.Problem)
+}
+
+// commandLine is the shape kong parses into.
+type commandLine struct {
+	Serve   Config   `cmd:"" default:"withargs" help:"Serve Socket.IO clients (what parlor does without a command)."`
+	Version struct{} `cmd:"" help:"Print the version and leave."`
+}
+
+// Parse reads args (without the program's name) and the environment. Help, when
+// asked for, goes to out. The error is [ErrHelp] or an [*Error].
+func Parse(args []string, out io.Writer) (Command, *Config, error) {
+	var (
+		line   commandLine
+		bad    *Error // the first value that could not be read; kong would lose its parts
+		helped bool
+	)
+	parser, err := kong.New(&line,
+		kong.Name("parlor"),
+		kong.Description("Parlor is a Socket.IO server. Each flag of serve can be given as an environment variable: "+
+			EnvPrefix+"_ and the flag's name in capitals, with - as _."),
+		kong.DefaultEnvars(EnvPrefix),
+		kong.Writers(out, out),
+		kong.Exit(func(int) { helped = true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		mapper(&bad, "a duration; write it like 25s or 1m30s", time.ParseDuration),
+		mapper(&bad, "a whole number; write it like 100", strconv.Atoi),
+		mapper(&bad, "a whole number; write it like 1000000", func(s string) (int64, error) {
+			return strconv.ParseInt(s, 10, 64)
+		}),
+		mapper(&bad, "a network in CIDR form; write it like 10.0.0.0/8, or 10.0.0.1/32 for one address", netip.ParsePrefix),
+	)
+	if err != nil {
+		return "", nil, &Error{Problem: "the flags are declared wrongly: " + err.Error()}
+	}
+	ctx, err := parser.Parse(args)
+	switch {
+	case helped:
+		return "", nil, ErrHelp
+	case err != nil && bad != nil: // a bad variable does not matter to a command that has no use for it
+		return "", nil, bad
+	case err != nil:
+		return "", nil, &Error{Problem: err.Error() + " (parlor serve --help lists what there is)"}
+	}
+	command := Command(ctx.Command())
+	if command == Version {
+		return command, nil, nil
+	}
+	cfg := &line.Serve
+	if err := cfg.validate(); err != nil {
+		return "", nil, err
+	}
+	return command, cfg, nil
+}
+
+// mapper reads a flag's text with parse. A text that parse refuses is kept in
+// *bad, "is not" what want says: kong's own messages name the Go type and leave
+// out the remedy.
+func mapper[T any](bad **Error, want string, parse func(string) (T, error)) kong.Option {
+	return kong.TypeMapper(reflect.TypeFor[T](), kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
+		var text string
+		err := ctx.Scan.PopValueInto("", &text)
+		problem := "needs a value; it is to be " + want
+		if err == nil {
+			var value T
+			if value, err = parse(text); err == nil {
+				target.Set(reflect.ValueOf(value))
+				return nil
+			}
+			problem = fmt.Sprintf("%q is not %s", text, want)
+		}
+		if *bad == nil {
+			*bad = newError(ctx.Value.Name, "%s", problem)
+		}
+		return err
+	}))
+}
