@@ -1,0 +1,154 @@
+package server
+
+import (
+	"context"
+	"errors"
+
+	"github.com/seed3686fee0/parlor/server/packet"
+)
+
+// admit lets the client into a namespace, or refuses it. It is the first work
+// of the socket's inbox.
+func (s *Socket) admit(name string) {
+	c := s.conn
+	if s.ns == nil {
+		s.ns = c.server.match(name, s.auth)
+	}
+	if s.ns == nil {
+		s.reject(name, invalidNamespace, nil)
+		return
+	}
+	passed, err := s.pass()
+	if err != nil {
+		message, data := err.Error(), any(nil)
+		var refused *ConnectError
+		var panicked *PanicError
+		switch {
+		case errors.As(err, &refused):
+			message, data = refused.Message, refused.Data
+		case errors.As(err, &panicked):
+			s.log().Error("middleware panicked", "error", err, "stack", string(panicked.Stack))
+			message = "internal error"
+		case errors.Is(err, errNoNext):
+			s.log().Error("socket refused", "error", err)
+			message = "internal error"
+		}
+		s.ns.release()
+		s.reject(name, message, data)
+		return
+	}
+	if passed != s.ctx {
+		s.ctx = &identity{Context: s.ctx, values: passed}
+	}
+	in := &inbound{Context: s.ctx, socket: s}
+	if s.enter() {
+		s.welcome(in)
+	}
+	if s.mine(in) {
+		s.work()
+	}
+}
+
+// pass runs the connect middleware, and returns the context that came through.
+func (s *Socket) pass() (passed context.Context, err error) {
+	h := s.ns.handlers.Load()
+	last := func(ctx context.Context, _ *Socket) error {
+		passed = ctx
+		return nil
+	}
+	err = s.protect(func() error {
+		next := ConnectHandler(last)
+		for i := len(h.middleware) - 1; i >= 0; i-- {
+			next = h.middleware[i](next)
+		}
+		return next(s.ctx, s)
+	})
+	if err == nil && passed == nil {
+		err = errNoNext
+	}
+	return passed, err
+}
+
+// enter makes the socket live, unless its connection has ended meanwhile:
+// known to the adapter, in its own room, and then, before anything else is sent,
+// told so.
+func (s *Socket) enter() bool {
+	c := s.conn
+	if !s.ns.add(s) {
+		return false
+	}
+	c.mu.Lock()
+	if s.state.Load() != socketConnecting {
+		c.mu.Unlock()
+		s.ns.remove(s)
+		return false
+	}
+	args, err := packet.NewArgs(connected(s.id))
+	if err != nil { // a string
+		panic(err)
+	}
+	// Under the lock, so that nothing that makes a socket live known gets its
+	// packets in front of this one.
+	c.send(&packet.Packet{Type: packet.Connect, Namespace: s.ns.name, Args: args}, 0)
+	s.state.Store(socketLive)
+	c.mu.Unlock()
+	c.admitted()
+	return true
+}
+
+// welcome runs the connect handlers; an error disconnects the socket.
+func (s *Socket) welcome(in *inbound) {
+	for _, f := range s.ns.handlers.Load().connect {
+		err := s.protect(func() error { return f(in, s) })
+		if err == nil {
+			continue
+		}
+		var panicked *PanicError
+		if errors.As(err, &panicked) {
+			s.log().Error("handler panicked", "socket", s.id, "event", "connect", "error", err, "stack", string(panicked.Stack))
+		} else {
+			s.log().Error("handler failed", "socket", s.id, "event", "connect", "error", err)
+		}
+		s.Disconnect(false)
+		return
+	}
+}
+
+// reject ends the admission with CONNECT_ERROR.
+func (s *Socket) reject(name, message string, data any) {
+	c := s.conn
+	c.mu.Lock()
+	gone := s.state.Swap(socketClosed) != socketConnecting
+	c.mu.Unlock()
+	c.release(s)
+	s.cancel(&DisconnectError{Reason: ServerNamespaceDisconnect})
+	if !gone {
+		c.refuse(name, message, data)
+	}
+	c.server.running.done()
+}
+
+// connected is the payload of the CONNECT that answers the client's.
+type connected string
+
+func (c connected) AppendJSON(dst []byte) ([]byte, error) {
+	dst = append(dst, `{"sid":"`...)
+	dst = append(dst, c...) // base64url
+	return append(dst, `"}`...), nil
+}
+
+// An identity is a socket's context with the values that its middleware has
+// put into another, which may be over already.
+type identity struct {
+	context.Context
+	values context.Context
+}
+
+// Value implements context.Context. The socket's own context comes first: the
+// context package finds the way to its cancellation by a value.
+func (c *identity) Value(key any) any {
+	if v := c.Context.Value(key); v != nil {
+		return v
+	}
+	return c.values.Value(key)
+}

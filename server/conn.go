@@ -1,0 +1,320 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/seed3686fee0/parlor/server/engine"
+	"github.com/seed3686fee0/parlor/server/packet"
+)
+
+// A conn is one Engine.IO session with the sockets that it carries, one a
+// namespace. It is the session's engine.Receiver.
+type conn struct {
+	// Static.
+	server  *Server
+	session *engine.Session
+	origin  *origin
+
+	// Owned by the session's reader.
+	decoder *packet.Decoder
+
+	mu      sync.Mutex
+	slots   []slot // few: a connection is in a namespace or two
+	closed  bool
+	refused int           // CONNECTs
+	pending int           // events in the inboxes
+	bytes   int           // and their size
+	space   chan struct{} // closed when the inboxes have room again; nil: the reader does not wait
+	timer   *time.Timer   // of the connect timeout, then of a packet's attachments
+}
+
+// A slot is a namespace that the connection is in, or is about to be in.
+type slot struct {
+	name   string
+	socket *Socket
+}
+
+// attachmentTimeout is how long the attachments of a packet may take.
+const attachmentTimeout = 10 * time.Second
+
+var (
+	errUnexpected     = errors.New("packet for a namespace that the connection is not in")
+	errConnectTwice   = errors.New("second CONNECT to a namespace")
+	errConnectTimeout = errors.New("no CONNECT in time")
+	errNamespaces     = errors.New("too many namespaces")
+	errRefusedOften   = errors.New("refused too many times")
+	errAttachments    = errors.New("attachments took too long")
+)
+
+// open is the engine's hook for a new session.
+func (s *Server) open(x *engine.Session, r *http.Request) engine.Receiver {
+	c := &conn{
+		server:  s,
+		session: x,
+		origin:  newOrigin(r, s.engine.ClientAddr(r)),
+		decoder: packet.NewDecoder(s.decoderLimits),
+	}
+	c.timer = time.AfterFunc(s.config.connectTimeout, c.connectTimeout)
+	return c
+}
+
+func (c *conn) connectTimeout() {
+	c.mu.Lock()
+	idle := c.timer != nil && !slices.ContainsFunc(c.slots, func(s slot) bool { return s.socket.live() })
+	c.mu.Unlock()
+	if idle {
+		c.fail(errConnectTimeout)
+	}
+}
+
+// Text implements engine.Receiver.
+func (c *conn) Text(data []byte) {
+	p, err := c.decoder.Text(data)
+	switch {
+	case err != nil:
+		c.fail(err)
+	case p == nil:
+		c.await()
+	default:
+		c.packet(p, len(data))
+	}
+}
+
+// Binary implements engine.Receiver.
+func (c *conn) Binary(data []byte) {
+	p, err := c.decoder.Binary(data)
+	switch {
+	case err != nil:
+		c.fail(err)
+	case p != nil:
+		c.arrived()
+		c.packet(p, p.Size())
+	}
+}
+
+// await gives the attachments of a packet their time.
+func (c *conn) await() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.timer == nil && !c.closed {
+		c.timer = time.AfterFunc(attachmentTimeout, func() { c.fail(errAttachments) })
+	}
+}
+
+func (c *conn) arrived() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.timer != nil && slices.ContainsFunc(c.slots, func(s slot) bool { return s.socket.live() }) {
+		c.timer.Stop()
+		c.timer = nil
+	}
+}
+
+// fail ends the connection for a fault of the client's, as Node does: by a
+// close of the session, which its sockets see as "forced close".
+func (c *conn) fail(err error) {
+	c.server.config.logger.Debug("connection closed", "error", err)
+	c.session.Close(engine.ForcedClose)
+}
+
+// packet acts on a packet, on the session's reader.
+func (c *conn) packet(p *packet.Packet, size int) {
+	if p.Type == packet.Connect {
+		c.connect(p)
+		return
+	}
+	s := c.socket(p.Namespace)
+	if s == nil {
+		c.fail(errUnexpected)
+		return
+	}
+	switch p.Type {
+	case packet.Event:
+		c.enqueue(&inbound{socket: s, packet: p, size: size})
+	case packet.Ack:
+		s.resolve(p.ID, p.Args)
+	case packet.Disconnect:
+		s.close(ClientNamespaceDisconnect, nil, false)
+	}
+}
+
+// socket returns the socket of a namespace, if it has been admitted.
+func (c *conn) socket(name string) *Socket {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.slots {
+		if s.name == name && s.socket.live() {
+			return s.socket
+		}
+	}
+	return nil
+}
+
+// connect begins to admit the client to a namespace. What runs the
+// application's code runs in the socket's inbox, not here.
+func (c *conn) connect(p *packet.Packet) {
+	s := newSocket(c, p.Args.At(0))
+	c.mu.Lock()
+	switch {
+	case c.closed:
+		c.mu.Unlock()
+		return
+	case slices.ContainsFunc(c.slots, func(s slot) bool { return s.name == p.Namespace }):
+		c.mu.Unlock()
+		c.fail(errConnectTwice)
+		return
+	case over(len(c.slots)+1, c.server.config.limits.NamespacesPerConnection):
+		c.mu.Unlock()
+		c.refuse(p.Namespace, "too many namespaces", nil)
+		c.fail(errNamespaces)
+		return
+	}
+	c.slots = append(c.slots, slot{p.Namespace, s})
+	s.running = true
+	c.mu.Unlock()
+	ns, dynamic := c.server.find(p.Namespace)
+	if ns == nil && !dynamic {
+		c.release(s)
+		c.refuse(p.Namespace, invalidNamespace, nil)
+		return
+	}
+	s.ns = ns
+	c.server.running.add()
+	go s.admit(p.Namespace)
+}
+
+const invalidNamespace = "Invalid namespace"
+
+// refuse sends CONNECT_ERROR. The connection stays open, for a few times.
+func (c *conn) refuse(namespace, message string, data any) {
+	args, err := packet.NewArgs(connectError{message, data})
+	if err != nil {
+		c.server.config.logger.Error("data of a connect error cannot be encoded", "namespace", namespace, "error", err)
+		args, _ = packet.NewArgs(connectError{message, nil}) // a string
+	}
+	c.send(&packet.Packet{Type: packet.ConnectError, Namespace: namespace, Args: args}, 0)
+	c.mu.Lock()
+	c.refused++
+	often := over(c.refused, c.server.config.limits.RefusedConnects)
+	c.mu.Unlock()
+	if often {
+		c.fail(errRefusedOften)
+	}
+}
+
+// send encodes a packet for this connection alone.
+func (c *conn) send(p *packet.Packet, f engine.Flags) {
+	enc, err := encodeJSON(p)
+	if err != nil { // arguments have been encoded already
+		c.server.config.logger.Error("packet cannot be encoded", "namespace", p.Namespace, "error", err)
+		return
+	}
+	if c.session.Send(f, enc.messages...) {
+		c.session.Flush()
+	}
+}
+
+// admitted is called when the first of the sockets has been let in.
+func (c *conn) admitted() {
+	c.mu.Lock()
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
+	c.mu.Unlock()
+	c.session.Admit()
+}
+
+// release takes a socket's slot.
+func (c *conn) release(s *Socket) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.slots = slices.DeleteFunc(c.slots, func(x slot) bool { return x.socket == s })
+}
+
+// sockets returns those that have been admitted or are about to be.
+func (c *conn) sockets() []*Socket {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := make([]*Socket, 0, len(c.slots))
+	for _, s := range c.slots {
+		list = append(list, s.socket)
+	}
+	return list
+}
+
+// Closed implements engine.Receiver.
+func (c *conn) Closed(reason engine.Reason, err error) {
+	c.mu.Lock()
+	c.closed = true
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
+	if c.space != nil {
+		close(c.space)
+		c.space = nil
+	}
+	c.mu.Unlock()
+	for _, s := range c.sockets() {
+		s.close(Reason(reason), err, false)
+	}
+}
+
+// disconnect ends all sockets and then the session, after what is queued.
+func (c *conn) disconnect() {
+	for _, s := range c.sockets() {
+		s.Disconnect(false)
+	}
+	c.session.Close(engine.ForcedClose)
+}
+
+// connectError is the payload of CONNECT_ERROR; data is left out when there is
+// none, which a client can tell from null.
+type connectError struct {
+	message string
+	data    any
+}
+
+func (e connectError) AppendJSON(dst []byte) ([]byte, error) {
+	args, err := packet.NewArgs(e.message, e.data)
+	if err != nil {
+		return dst, err
+	}
+	dst = args.At(0).AppendJSON(append(dst, `{"message":`...))
+	if e.data != nil {
+		dst = args.At(1).AppendJSON(append(dst, `,"data":`...))
+	}
+	return append(dst, '}'), nil
+}
+
+// matchTimeout is how long the match of a dynamic namespace may take.
+const matchTimeout = time.Second
+
+// withTimeout runs f with a context of d, and reports false when f has not
+// returned by then; it then goes on by itself.
+func withTimeout(d time.Duration, f func(ctx context.Context)) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	done := make(chan struct{})
+	go func() {
+		defer cancel()
+		defer close(done)
+		f(ctx)
+	}()
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+		select {
+		case <-done:
+			return true
+		default:
+			return false
+		}
+	}
+}

@@ -1,0 +1,176 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/seed3686fee0/parlor/adapter"
+	"github.com/seed3686fee0/parlor/server/packet"
+)
+
+// A Handler handles an event. args.Event is its name.
+type Handler func(ctx context.Context, s *Socket, args Args) error
+
+// A ConnectHandler is called for a socket that connects.
+type ConnectHandler func(ctx context.Context, s *Socket) error
+
+// A DisconnectHandler is called for a socket that is closed.
+type DisconnectHandler func(ctx context.Context, s *Socket, reason Reason)
+
+// An OutgoingHandler is called for an event that is sent to a socket.
+type OutgoingHandler func(s *Socket, event string, args Args)
+
+// A RoomEvent is something that happened to a room on this instance.
+type RoomEvent = adapter.RoomEvent
+
+// handlers are what is registered on a namespace. They are immutable: a
+// registration makes new ones, so that an event takes no lock.
+type handlers struct {
+	middleware    []func(next ConnectHandler) ConnectHandler
+	connect       []ConnectHandler
+	disconnecting []DisconnectHandler
+	disconnect    []DisconnectHandler
+	use           []func(next Handler) Handler
+	events        map[string][]Handler
+	any           []Handler
+	outgoing      []OutgoingHandler
+	room          []func(RoomEvent)
+	serverSide    map[string][]ServerSideHandler
+
+	chain Handler // use around the handlers of an event
+}
+
+// update registers something, on the namespace and on those made of it.
+func (ns *Namespace) update(change func(h *handlers)) {
+	ns.server.mu.Lock()
+	children := slices.Collect(maps.Values(ns.children))
+	ns.server.mu.Unlock()
+	for _, x := range append(children, ns) {
+		x.mu.Lock()
+		h := *x.handlers.Load()
+		change(&h)
+		h.chain = h.handle
+		for i := len(h.use) - 1; i >= 0; i-- {
+			h.chain = h.use[i](h.chain)
+		}
+		x.handlers.Store(&h)
+		x.mu.Unlock()
+	}
+}
+
+// with appends to a list that others may be reading.
+func with[T any](list []T, more ...T) []T { return append(slices.Clip(list), more...) }
+
+// withNamed appends to one of the lists of a map that others may be reading.
+func withNamed[T any](m map[string][]T, name string, v T) map[string][]T {
+	c := maps.Clone(m)
+	if c == nil {
+		c = make(map[string][]T)
+	}
+	c[name] = with(c[name], v)
+	return c
+}
+
+// Use adds connect middleware, run in the order of registration before a socket
+// is admitted: it goes on by calling next, or returns an error, which refuses
+// the socket with connect_error. The values of the context that it passes on
+// are in the context of all of the socket's handlers.
+func (ns *Namespace) Use(middleware ...func(next ConnectHandler) ConnectHandler) {
+	ns.update(func(h *handlers) { h.middleware = with(h.middleware, middleware...) })
+}
+
+// OnConnect adds a handler for sockets that have been admitted. The socket's
+// events wait until it has returned; its error disconnects the socket.
+func (ns *Namespace) OnConnect(f ConnectHandler) {
+	ns.update(func(h *handlers) { h.connect = with(h.connect, f) })
+}
+
+// OnDisconnecting adds a handler for sockets that are closed and still in
+// their rooms.
+func (ns *Namespace) OnDisconnecting(f DisconnectHandler) {
+	ns.update(func(h *handlers) { h.disconnecting = with(h.disconnecting, f) })
+}
+
+// OnDisconnect adds a handler for sockets that are closed and in no room any
+// more.
+func (ns *Namespace) OnDisconnect(f DisconnectHandler) {
+	ns.update(func(h *handlers) { h.disconnect = with(h.disconnect, f) })
+}
+
+// On adds a handler for an event. Several are called in the order of
+// registration.
+func (ns *Namespace) On(event string, f Handler) {
+	ns.update(func(h *handlers) { h.events = withNamed(h.events, event, f) })
+}
+
+// OnAny adds a handler for every event, called before those of On, also for
+// events that have none.
+func (ns *Namespace) OnAny(f Handler) {
+	ns.update(func(h *handlers) { h.any = with(h.any, f) })
+}
+
+// OnAnyOutgoing adds a handler that is told of every event that this instance
+// emits to its sockets, once for each of them. It runs on the emitter's
+// goroutine.
+func (ns *Namespace) OnAnyOutgoing(f OutgoingHandler) {
+	ns.update(func(h *handlers) { h.outgoing = with(h.outgoing, f) })
+}
+
+// UseEvent adds middleware around the handlers of every event.
+func (ns *Namespace) UseEvent(middleware ...func(next Handler) Handler) {
+	ns.update(func(h *handlers) { h.use = with(h.use, middleware...) })
+}
+
+// OnRoom adds a handler that is told when rooms of this instance come and go,
+// and who joins and leaves them.
+func (ns *Namespace) OnRoom(f func(RoomEvent)) {
+	ns.update(func(h *handlers) { h.room = with(h.room, f) })
+}
+
+// dispatch runs the handlers of an event: the catch-all ones, then the
+// middleware and those of its name.
+func (h *handlers) dispatch(ctx context.Context, s *Socket, args Args) error {
+	var errs []error
+	for _, f := range h.any {
+		if err := f(ctx, s, args); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if h.chain != nil {
+		if err := h.chain(ctx, s, args); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return join(errs)
+}
+
+// handle runs the handlers of an event's name.
+func (h *handlers) handle(ctx context.Context, s *Socket, args Args) error {
+	list := h.events[args.Event()]
+	if len(list) == 1 {
+		return list[0](ctx, s, args)
+	}
+	var errs []error
+	for _, f := range list {
+		if err := f(ctx, s, args); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return join(errs)
+}
+
+func join(errs []error) error {
+	if len(errs) == 1 {
+		return errs[0]
+	}
+	return errors.Join(errs...)
+}
+
+// notify tells the outgoing handlers of an event to a socket.
+func (h *handlers) notify(s *Socket, p *packet.Packet) {
+	for _, f := range h.outgoing {
+		s.conn.server.guard(s.ns.name, "any outgoing", func() { f(s, p.Name(), Args{Args: p.Args.Slice(1)}) })
+	}
+}

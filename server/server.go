@@ -1,0 +1,144 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/seed3686fee0/parlor/server/engine"
+	"github.com/seed3686fee0/parlor/server/packet"
+)
+
+// A Server is a Socket.IO server. It is an [http.Handler] for its path; all its
+// methods are safe for concurrent use.
+type Server struct {
+	// Static.
+	config        config
+	engine        *engine.Server
+	decoderLimits packet.Limits
+
+	running tracker // inboxes at work
+	counts  counts
+
+	mu         sync.Mutex
+	namespaces map[string]*Namespace
+	patterns   []*pattern
+	dynamic    int // namespaces that patterns have made
+}
+
+type counts struct {
+	panics    atomic.Int64
+	strayAcks atomic.Int64
+}
+
+// Stats are counts of a server at a moment.
+type Stats struct {
+	Connections     int   // Engine.IO sessions
+	Sockets         int   // over all namespaces
+	Namespaces      int   // dynamic ones included
+	VolatileDropped int64 // volatile messages that were not sent
+	Upgrades        int64 // connections that moved to WebSocket
+	Refused         int64 // requests that were refused
+	Panics          int64 // of handlers, recovered
+	StrayAcks       int64 // acknowledgements that nobody waited for
+}
+
+// New makes a server. It panics when an option makes no sense.
+func New(options ...Option) *Server {
+	c := defaults()
+	for _, o := range options {
+		o(&c)
+	}
+	c.limits = c.limits.withDefaults()
+	s := &Server{config: c, namespaces: make(map[string]*Namespace)}
+	e := c.engine
+	e.Open = s.open
+	e.UnadmittedPayload = preConnectPayload
+	e.Limits = c.limits.Engine
+	e.Logger = c.logger
+	s.engine = engine.New(e)
+	s.decoderLimits = packet.Limits{MaxBytes: e.MaxPayload}
+	s.Of("/") // clients may always connect to it
+	return s
+}
+
+// ServeHTTP serves the server's path, matched exactly, and the client's files
+// below it where they are configured. Anything else is not found.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	rest, ok := strings.CutPrefix(r.URL.Path, s.config.path)
+	switch {
+	case !ok || r.URL.RawPath != "":
+		http.NotFound(w, r)
+	case rest == "":
+		s.engine.ServeHTTP(w, r)
+	case !s.serveBundle(w, r, rest):
+		http.NotFound(w, r)
+	}
+}
+
+// Path is the path of the endpoint, with its trailing slash.
+func (s *Server) Path() string { return s.config.path }
+
+// Engine is the Engine.IO server under this one.
+func (s *Server) Engine() *engine.Server { return s.engine }
+
+// Stats returns the server's counts.
+func (s *Server) Stats() Stats {
+	e := s.engine.Stats()
+	stats := Stats{
+		Connections:     e.Sessions,
+		VolatileDropped: e.VolatileDropped,
+		Upgrades:        e.Upgrades,
+		Refused:         e.Refused,
+		Panics:          s.counts.panics.Load(),
+		StrayAcks:       s.counts.strayAcks.Load(),
+	}
+	for _, ns := range s.list() {
+		stats.Namespaces++
+		stats.Sockets += ns.Count()
+	}
+	return stats
+}
+
+// Namespaces returns the namespaces that there are.
+func (s *Server) Namespaces() []*Namespace { return s.list() }
+
+func (s *Server) list() []*Namespace {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]*Namespace, 0, len(s.namespaces))
+	for _, ns := range s.namespaces {
+		list = append(list, ns)
+	}
+	return list
+}
+
+// Shutdown ends the server: new clients are refused, those that are there see
+// their connection closed after what has been sent, and disconnect handlers
+// run with ServerShuttingDown. It returns when all that the server has started
+// has ended, but for a handler that calls it with its own context, or with
+// ctx's error when that ends first. It does not close listeners.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.excuse(ctx)
+	errs := []error{s.engine.Shutdown(ctx), s.running.wait(ctx)}
+	for _, ns := range s.list() {
+		errs = append(errs, ns.adapter.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// guard runs a hook of the application that has no error to return.
+func (s *Server) guard(namespace, event string, f func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.counts.panics.Add(1)
+			s.config.logger.Error("handler panicked", "namespace", namespace, "event", event,
+				"error", &PanicError{Value: v}, "stack", string(debug.Stack()))
+		}
+	}()
+	f()
+}

@@ -1,0 +1,41 @@
+package server
+
+import (
+	"context"
+	"sync/atomic"
+)
+
+// A tracker counts goroutines, and lets one wait until there are none. Unlike
+// a sync.WaitGroup it may be added to while somebody waits: a handler that
+// Shutdown waits for may still give rise to another.
+type tracker struct {
+	n     atomic.Int64
+	empty atomic.Pointer[chan struct{}]
+}
+
+func (t *tracker) add() { t.n.Add(1) }
+
+func (t *tracker) done() {
+	if t.n.Add(-1) == 0 {
+		if ch := t.empty.Load(); ch != nil {
+			select {
+			case *ch <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+// wait returns when none is left, or with ctx's error. Only one may wait.
+func (t *tracker) wait(ctx context.Context) error {
+	ch := make(chan struct{}, 1)
+	t.empty.Store(&ch)
+	for t.n.Load() > 0 {
+		select {
+		case <-ch:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
