@@ -67,7 +67,7 @@ func parsePacket(part []byte) (inPacket, error) {
 }
 
 // takePayload takes what is queued, up to the limit of a payload but at least
-// one packet, and the close packet when the session is at its end. The caller
+// one packet; or the close packet when the session is at its end. The caller
 // holds mu.
 func (s *Session) takePayload() []byte {
 	var body []byte
@@ -83,12 +83,11 @@ func (s *Session) takePayload() []byte {
 		body = append(body, p...)
 		s.pop()
 	}
-	if s.state.Load() != stateOpen {
-		if len(body) > 0 {
-			body = append(body, separator)
-		}
-		body = append(body, packetClose)
+	// The close packet has a payload of its own: the reference client acts on
+	// it before it acts on messages that came in the same one.
+	if len(body) == 0 && s.state.Load() != stateOpen {
 		s.state.Store(stateClosed)
+		return []byte{packetClose}
 	}
 	return body
 }
