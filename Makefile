@@ -1,0 +1,98 @@
+# `make` lists what there is. Nothing here is needed to import the packages:
+# go get, go build and go test do as always.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --warn-undefined-variables --no-builtin-rules --no-print-directory
+
+# ARGS are the flags that make run passes on: make run ARGS="--addr=:4000".
+ARGS ?=
+# FUZZTIME is how long each fuzz target runs, BENCH which benchmarks do.
+FUZZTIME ?= 60s
+BENCH ?= .
+
+# Pinned, so that what lints today lints the same next year.
+GOLANGCI_LINT := .tmp/bin/golangci-lint-v2.15.0
+
+# Where Go code is, for tools that would walk node_modules otherwise.
+GO_DIRS := $(patsubst %/,%,$(filter-out bin/,$(wildcard */)))
+
+WEB := cmd/parlor/internal/web
+# The client that the page is made of; what Node's server offers, without the source maps.
+CLIENT := $(WEB)/dist/socket.io.min.js
+CLIENT_FILES := socket.io.js socket.io.esm.min.js socket.io.msgpack.min.js socket.io.min.js
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -X github.com/seed3686fee0/parlor/cmd/parlor/internal/app.version=$(VERSION)
+
+.PHONY: help
+help: ## List these targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## Serve on http://localhost:3000/, the chat page included; ARGS= for flags
+	@exec bin/parlor $(ARGS)
+
+.PHONY: build
+build: $(CLIENT) ## Build bin/parlor, the chat page included
+	@go build -trimpath -ldflags "$(LDFLAGS)" -o bin/ ./cmd/parlor
+
+.PHONY: test
+test: deps check lint cross ## Run all checks and tests, installing what they need
+	go test -race -timeout 8m ./...
+	@# The race detector allocates on its own account: budgets are tested without it.
+	go test -run 'Alloc|Budget' ./...
+
+.PHONY: check
+check: $(CLIENT) ## Check formatting, and vet
+	@unformatted=$$(gofmt -l $(GO_DIRS)); [ -z "$$unformatted" ] || { echo "make fmt would change:" $$unformatted >&2; exit 1; }
+	go vet ./...
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## Lint with the pinned golangci-lint
+	$(GOLANGCI_LINT) run
+
+.PHONY: cross
+cross: ## Build for Windows and macOS, and vet for 32 bits
+	GOOS=windows GOARCH=amd64 go build ./...
+	GOOS=darwin GOARCH=arm64 go build ./...
+	GOOS=linux GOARCH=386 go vet ./...
+
+.PHONY: fmt
+fmt: ## Format the Go code
+	@gofmt -w $(GO_DIRS)
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME= (60s)
+	@for dir in $$(grep -rlE --include='*_test.go' '^func Fuzz' $(GO_DIRS) | xargs -rn1 dirname | sort -u); do \
+		for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go | cut -d' ' -f2); do \
+			echo "== $$dir $$target"; \
+			go test -run='^$$' -fuzz="^$$target$$" -fuzztime=$(FUZZTIME) ./$$dir; \
+		done; \
+	done
+
+.PHONY: bench
+bench: ## Run the benchmarks that match BENCH= (all)
+	go test -run='^$$' -bench='$(BENCH)' -benchmem ./...
+
+.PHONY: deps
+deps: $(CLIENT) ## Install what the tests need: a C compiler, Node.js, Chromium, npm packages
+	@.ci/deps node cc browser
+	@if [ -f internal/jstest/package-lock.json ] && [ ! internal/jstest/node_modules/.package-lock.json -nt internal/jstest/package-lock.json ]; then \
+		cd internal/jstest && npm ci; \
+	fi
+
+.PHONY: clean
+clean: ## Delete what was built or installed here
+	rm -rf bin .tmp internal/jstest/node_modules $(WEB)/node_modules $(addprefix $(WEB)/dist/,$(CLIENT_FILES))
+
+$(CLIENT): $(WEB)/package-lock.json
+	@.ci/deps node
+	@cd $(WEB) && npm ci && cp $(addprefix node_modules/socket.io-client/dist/,$(CLIENT_FILES)) dist/
+
+$(GOLANGCI_LINT):
+	@mkdir -p $(@D)
+	@echo "building $(notdir $@) (about a minute, once)"
+	@GOBIN=$(abspath $(@D))/new go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(patsubst golangci-lint-%,%,$(notdir $@))
+	@mv $(@D)/new/golangci-lint $@ && rm -r $(@D)/new
