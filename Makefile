@@ -6,6 +6,9 @@ SHELL := bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --warn-undefined-variables --no-builtin-rules --no-print-directory
 
+# Where .ci/deps puts a newer Node.js than the system's, if it has to.
+export PATH := $(CURDIR)/.tmp/node/node_modules/.bin:$(PATH)
+
 # ARGS are the flags that make run passes on: make run ARGS="--addr=:4000".
 ARGS ?=
 # FUZZTIME is how long each fuzz target runs, BENCH which benchmarks do.
