@@ -66,6 +66,9 @@ type reader struct {
 	armed bool // a read deadline is set
 	since int  // bytes since it was
 
+	handled uint8 // messages, up to settled, that were the receiver's
+	grown   bool  // the goroutine has handled one, and so its stack has grown
+
 	pings     int
 	pingsFrom time.Time
 
@@ -138,6 +141,30 @@ func (r *reader) Read(p []byte) (int, error) {
 	n := copy(p, (*r.buf)[r.r:r.w])
 	r.r += n
 	return n, nil
+}
+
+// settled is how many messages a connection begins with: CONNECT, a join or two.
+const settled = 4
+
+// moves reports whether the reader should go on on another goroutine. The
+// stack of one that has handled a message has doubled, and under a parked
+// reader it does not shrink again: for connections that mostly wait that is
+// their largest cost. So it moves after the messages that every connection
+// begins with, and when a heartbeat finds that others have come since. op and
+// data are the message that was handled last.
+func (r *reader) moves(op ws.OpCode, data []byte) bool {
+	heartbeat := op == ws.OpText && len(data) > 0 && data[0] == packetPong
+	if !heartbeat {
+		r.grown = true
+		if r.handled < settled {
+			r.handled++
+		}
+	}
+	if !r.grown || r.r != r.w || (!heartbeat && r.handled >= settled) {
+		return false
+	}
+	r.grown = false
+	return true
 }
 
 // own returns data as a slice that belongs to the caller alone. It is called

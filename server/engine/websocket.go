@@ -160,6 +160,10 @@ func (s *Session) read(in *reader) {
 			break
 		}
 		s.received(op, data, in)
+		if in.moves(op, data) {
+			go s.read(in) // on a stack as small as it began with
+			return
+		}
 	}
 	in.release()
 	s.mu.Lock()
