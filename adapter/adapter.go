@@ -150,6 +150,10 @@ type Adapter interface {
 	Len(room string) int
 	// RoomNames returns the rooms that have members on this instance.
 	RoomNames() []string
+	// Member returns a member of this instance.
+	Member(id string) (Member, bool)
+	// Count is the number of members of this instance.
+	Count() int
 	// Members returns the members of this instance that are meant.
 	Members(t Target) []Member
 

@@ -236,6 +236,23 @@ func (m *Memory) Len(room string) int {
 	return m.count(room)
 }
 
+// Member implements [Adapter].
+func (m *Memory) Member(id string) (Member, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e := m.members[id]; e != nil {
+		return e.member, true
+	}
+	return nil, false
+}
+
+// Count implements [Adapter].
+func (m *Memory) Count() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.all)
+}
+
 // In implements [Adapter].
 func (m *Memory) In(id, room string) bool {
 	m.mu.Lock()

@@ -74,9 +74,7 @@ func (s *Socket) pass() (passed context.Context, err error) {
 // told so.
 func (s *Socket) enter() bool {
 	c := s.conn
-	if !s.ns.add(s) {
-		return false
-	}
+	s.ns.adapter.Add((*member)(s))
 	c.mu.Lock()
 	if s.state.Load() != socketConnecting {
 		c.mu.Unlock()

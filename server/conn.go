@@ -57,7 +57,7 @@ func (s *Server) open(x *engine.Session, r *http.Request) engine.Receiver {
 		server:  s,
 		session: x,
 		origin:  newOrigin(r, s.engine.ClientAddr(r)),
-		decoder: packet.NewDecoder(s.decoderLimits),
+		decoder: s.decoder(),
 	}
 	c.timer = time.AfterFunc(s.config.connectTimeout, c.connectTimeout)
 	return c

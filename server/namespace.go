@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,11 +22,9 @@ type Namespace struct {
 	adapter adapter.Adapter // nil for the parent of dynamic namespaces
 	parent  *Namespace      // of a dynamic namespace
 
-	handlers atomic.Pointer[handlers] // replaced under mu
 	acks     atomic.Uint64
-
-	mu      sync.Mutex
-	sockets map[string]*Socket
+	handlers atomic.Pointer[handlers] // replaced under mu
+	mu       sync.Mutex
 
 	// Guarded by Server.mu.
 	users    int  // sockets that are in, or about to be
@@ -37,7 +33,7 @@ type Namespace struct {
 }
 
 func newNamespace(s *Server, name string) *Namespace {
-	ns := &Namespace{server: s, name: name, sockets: make(map[string]*Socket)}
+	ns := &Namespace{server: s, name: name}
 	ns.handlers.Store(&handlers{})
 	ns.adapter = s.config.adapter((*host)(ns))
 	return ns
@@ -54,25 +50,36 @@ func (ns *Namespace) Adapter() adapter.Adapter { return ns.adapter }
 
 // Socket returns a socket of this instance by its id.
 func (ns *Namespace) Socket(id string) (*Socket, bool) {
-	ns.mu.Lock()
-	defer ns.mu.Unlock()
-	s, ok := ns.sockets[id]
-	return s, ok
+	if ns.adapter == nil {
+		return nil, false
+	}
+	x, _ := ns.adapter.Member(id)
+	m, ok := x.(*member)
+	return m.socket(), ok
 }
 
 // Sockets returns the sockets of this instance, as they are at the time of the
 // call.
 func (ns *Namespace) Sockets() iter.Seq[*Socket] {
-	ns.mu.Lock()
-	defer ns.mu.Unlock()
-	return slices.Values(slices.Collect(maps.Values(ns.sockets)))
+	var list []adapter.Member
+	if ns.adapter != nil {
+		list = ns.adapter.Members(adapter.Target{})
+	}
+	return func(yield func(*Socket) bool) {
+		for _, x := range list {
+			if m, ok := x.(*member); ok && !yield(m.socket()) {
+				return
+			}
+		}
+	}
 }
 
 // Count is the number of sockets of this instance.
 func (ns *Namespace) Count() int {
-	ns.mu.Lock()
-	defer ns.mu.Unlock()
-	return len(ns.sockets)
+	if ns.adapter == nil {
+		return 0
+	}
+	return ns.adapter.Count()
 }
 
 // Rooms returns the names of the rooms that have sockets on this instance,
@@ -92,21 +99,9 @@ func (ns *Namespace) RoomSize(room string) int {
 	return ns.adapter.Len(room)
 }
 
-// add makes a socket known. It reports false when the server is closing.
-func (ns *Namespace) add(s *Socket) bool {
-	ns.mu.Lock()
-	ns.sockets[s.id] = s
-	ns.mu.Unlock()
-	ns.adapter.Add((*member)(s))
-	return true
-}
-
 // remove forgets a socket, and a dynamic namespace with its last one.
 func (ns *Namespace) remove(s *Socket) {
 	ns.adapter.Remove(s.id)
-	ns.mu.Lock()
-	delete(ns.sockets, s.id)
-	ns.mu.Unlock()
 	ns.release()
 }
 

@@ -17,9 +17,9 @@ import (
 // methods are safe for concurrent use.
 type Server struct {
 	// Static.
-	config        config
-	engine        *engine.Server
-	decoderLimits packet.Limits
+	config  config
+	engine  *engine.Server
+	decoder func() *packet.Decoder
 
 	running tracker // inboxes at work
 	counts  counts
@@ -61,7 +61,7 @@ func New(options ...Option) *Server {
 	e.Limits = c.limits.Engine
 	e.Logger = c.logger
 	s.engine = engine.New(e)
-	s.decoderLimits = packet.Limits{MaxBytes: e.MaxPayload}
+	s.decoder = packet.NewDecoders(packet.Limits{MaxBytes: e.MaxPayload})
 	s.Of("/") // clients may always connect to it
 	return s
 }

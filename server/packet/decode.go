@@ -14,7 +14,7 @@ import (
 // the decoder then holds nothing of it. A Decoder is not safe for concurrent use.
 // The packets it returns are immutable and keep nothing of it.
 type Decoder struct {
-	limits    Limits
+	limits    *Limits
 	namespace string // of the last packet, so that the next need not copy it
 
 	// A packet whose attachments are not all there yet.
@@ -31,7 +31,14 @@ type decoded struct {
 
 // NewDecoder returns a decoder for a connection that has just opened.
 func NewDecoder(limits Limits) *Decoder {
-	return &Decoder{limits: limits.withDefaults()}
+	return NewDecoders(limits)()
+}
+
+// NewDecoders returns what makes the decoders of many connections: they share
+// their limits, which is most of what an idle decoder holds.
+func NewDecoders(limits Limits) func() *Decoder {
+	limits = limits.withDefaults()
+	return func() *Decoder { return &Decoder{limits: &limits} }
 }
 
 // Awaiting reports whether attachments of a packet are missing: whether the next
