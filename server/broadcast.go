@@ -28,18 +28,26 @@ type Broadcast struct {
 }
 
 // To addresses the sockets in any of the rooms, beside those in rooms that are
-// addressed already; each gets the event once.
+// addressed already; each gets the event once. The slice is kept.
 func (b Broadcast) To(rooms ...string) Broadcast {
-	b.target.Rooms = slices.Concat(b.target.Rooms, rooms)
+	b.target.Rooms = concat(b.target.Rooms, rooms)
 	return b
+}
+
+// concat leaves both lists as they are; most often there is only one.
+func concat(a, b []string) []string {
+	if len(a) == 0 {
+		return b
+	}
+	return slices.Concat(a, b)
 }
 
 // In is another name for To.
 func (b Broadcast) In(rooms ...string) Broadcast { return b.To(rooms...) }
 
-// Except leaves out the sockets in any of the rooms.
+// Except leaves out the sockets in any of the rooms. The slice is kept.
 func (b Broadcast) Except(rooms ...string) Broadcast {
-	b.target.Except = slices.Concat(b.target.Except, rooms)
+	b.target.Except = concat(b.target.Except, rooms)
 	return b
 }
 

@@ -7,9 +7,11 @@ import (
 )
 
 // A frames is a packet as the messages of a session: its text, then its
-// attachments.
+// attachments. Most packets have none, and are one allocation beside the text.
 type frames struct {
 	messages []*engine.Message
+	text     engine.Message
+	one      [1]*engine.Message
 }
 
 // The formats in which packets reach Engine.IO sessions. A session's parser
@@ -26,8 +28,10 @@ func encodeJSON(p *packet.Packet) (*frames, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &frames{messages: make([]*engine.Message, 1, 1+len(attachments))}
-	f.messages[0] = engine.TextMessage(text)
+	f := &frames{}
+	f.text.InitText(text)
+	f.one[0] = &f.text
+	f.messages = f.one[:]
 	for _, b := range attachments {
 		f.messages = append(f.messages, engine.NewBinary(b))
 	}

@@ -47,6 +47,12 @@ func TextBuffer(size int) []byte {
 // UTF-8, appended. It takes ownership of buf.
 func TextMessage(buf []byte) *Message { return seal(buf, false) }
 
+// InitText makes m, which must be zero, what [TextMessage] returns: for those
+// who keep messages within values of their own.
+func (m *Message) InitText(buf []byte) {
+	m.buf, m.start, m.compress = buf, uint8(putFrameHeader(buf, 0x81)), true
+}
+
 // NewText makes a text message of a copy of text, which must be UTF-8.
 func NewText(text string) *Message { return TextMessage(append(TextBuffer(len(text)), text...)) }
 

@@ -16,9 +16,8 @@ import (
 type Format[T any] struct {
 	// Name is for logs.
 	Name string
-	// Encode encodes a packet. It is called at most once at a time for a
-	// Shared, and not again once it has returned; it must not keep or modify
-	// the packet.
+	// Encode encodes a packet. It is called once for a Shared, under its lock;
+	// it must not keep or modify the packet.
 	Encode func(*Packet) (T, error)
 }
 
@@ -28,23 +27,20 @@ type Format[T any] struct {
 type Shared struct {
 	packet Packet
 
-	// first is the encoding that was ready first, which most receivers want. It
-	// is set once and holds a *encoded[T], so that the way to it is a load and
-	// two comparisons.
-	first atomic.Pointer[any]
+	// ready is &one once that is, so that the way to the encoding that most
+	// receivers want is a load and two comparisons.
+	ready atomic.Pointer[encoded]
 
-	mu   sync.Mutex
-	more []any // every *encoded[T] begun; guarded by mu
+	mu   sync.Mutex // held while encoding
+	one  encoded    // the first; written under mu before ready is set, and not after
+	more []encoded  // the others; guarded by mu
 }
 
 // encoded is a packet in one format.
-type encoded[T any] struct {
-	format *Format[T]
-
-	mu    sync.Mutex // held while encoding; the rest is written under it
-	ready bool
-	value T
-	err   error
+type encoded struct {
+	format any // the *Format[T]
+	value  any // a T
+	err    error
 }
 
 // NewShared returns a packet to be shared. Neither it nor its arguments may be
@@ -57,40 +53,35 @@ func (s *Shared) Packet() *Packet { return &s.packet }
 // Encoding returns the packet in a format, encoding it if nobody has. An error of
 // the format's Encode is remembered as a result is.
 func Encoding[T any](s *Shared, f *Format[T]) (T, error) {
-	if first := s.first.Load(); first != nil {
-		if e, ok := (*first).(*encoded[T]); ok && e.format == f {
-			return e.value, e.err
-		}
+	if e := s.ready.Load(); e != nil && e.format == any(f) {
+		value, _ := e.value.(T)
+		return value, e.err
 	}
 	return encodingSlow(s, f)
 }
 
 func encodingSlow[T any](s *Shared, f *Format[T]) (T, error) {
-	e := encodingOf(s, f)
-	// Not under the Shared's lock: other formats go on meanwhile.
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if !e.ready {
-		// If this panics the next caller tries again.
-		e.value, e.err = f.Encode(&s.packet)
-		e.ready = true
-		if s.first.Load() == nil {
-			published := any(e)
-			s.first.CompareAndSwap(nil, &published)
-		}
-	}
-	return e.value, e.err
-}
-
-func encodingOf[T any](s *Shared, f *Format[T]) *encoded[T] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, have := range s.more {
-		if e, ok := have.(*encoded[T]); ok && e.format == f {
-			return e
+	first := s.ready.Load() == nil
+	for i := range s.more {
+		if s.more[i].format == any(f) {
+			value, _ := s.more[i].value.(T)
+			return value, s.more[i].err
 		}
 	}
-	e := &encoded[T]{format: f}
-	s.more = append(s.more, e)
-	return e
+	if s.one.format == any(f) {
+		value, _ := s.one.value.(T)
+		return value, s.one.err
+	}
+	// If this panics the next caller tries again.
+	value, err := f.Encode(&s.packet)
+	e := encoded{f, value, err}
+	if first {
+		s.one = e
+		s.ready.Store(&s.one)
+	} else {
+		s.more = append(s.more, e)
+	}
+	return value, err
 }

@@ -56,7 +56,7 @@ func TestParse(t *testing.T) {
 		"the flag wins":           {args: []string{"--chat-rate=7"}, env: map[string]string{"PARLOR_CHAT_RATE": "8"}, check: func(c *Config) bool { return c.ChatRate == 7 }},
 		"zero is a value":         {args: []string{"--chat-rate=0", "--chat-history=0"}, check: func(c *Config) bool { return c.ChatRate == 0 && c.ChatHistory == 0 }},
 		"path without last slash": {args: []string{"--path=/ws/v1.0"}, check: func(c *Config) bool { return c.Path == "/ws/v1.0/" }},
-		"origins, repeated": {args: []string{"--cors-origin=https://A.example/", "--cors-origin=http://localhost:5173"}, check: func(c *Config) bool {
+		"origins, repeated": {args: []string{"--cors-origin=https://A.example:443/", "--cors-origin=http://localhost:5173"}, check: func(c *Config) bool {
 			return reflect.DeepEqual(c.CorsOrigin, []string{"https://a.example", "http://localhost:5173"})
 		}},
 		"origins, one variable": {env: map[string]string{"PARLOR_CORS_ORIGIN": "https://a.example,*"}, check: func(c *Config) bool { return reflect.DeepEqual(c.CorsOrigin, []string{"https://a.example", "*"}) }},

@@ -117,8 +117,16 @@ func (c *Config) checkOrigins() *Error {
 			strings.Trim(u.Path, "/") != "" || strings.Contains(origin, "*") {
 			return newError("cors-origin", "%q is not an origin; write it like https://app.example.com, or * for any", origin)
 		}
-		// Browsers send an origin in lower case and without a slash at its end.
-		c.CorsOrigin[i] = strings.ToLower(u.Scheme + "://" + u.Host)
+		// Browsers send an origin in lower case, without a slash at its end and
+		// without the port that the scheme has anyway.
+		host := u.Host
+		switch u.Scheme {
+		case "http":
+			host = strings.TrimSuffix(host, ":80")
+		case "https":
+			host = strings.TrimSuffix(host, ":443")
+		}
+		c.CorsOrigin[i] = strings.ToLower(u.Scheme + "://" + host)
 	}
 	return nil
 }
