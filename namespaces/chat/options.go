@@ -1,0 +1,112 @@
+package chat
+
+import (
+	"context"
+	"log/slog"
+	"math"
+
+	"github.com/seed3686fee0/parlor/server"
+)
+
+// Options are what [Mount] can be told. The zero value is the chat with its
+// default limits, for anonymous users. In a limit, zero means the default and a
+// negative value no limit.
+type Options struct {
+	// Identity says who the user of a socket is, when it connects; ctx has what
+	// connect middleware has put into it. With false, or without an ID, the user
+	// is anonymous: its ID is the socket's, its name what the client says. Nil:
+	// everyone is anonymous.
+	Identity func(ctx context.Context, s *server.Socket) (User, bool)
+
+	// MessageRate is how many messages a socket may send a second. Default 10.
+	MessageRate float64
+	// MessageBurst is how many messages may come at once. Default twice the
+	// rate, 20; there is no burst without limit: a negative value is the default.
+	MessageBurst int
+	// SignalRate is how many events that only signal something, typing and
+	// cursor_position, a socket may send a second, and at once. What exceeds it
+	// is dropped. Default 60.
+	SignalRate float64
+	// MessageBytes is the length of a message's content, in bytes of UTF-8.
+	// Default 8192.
+	MessageBytes int
+	// FileBytes is the size of a file, which clients are told when they connect.
+	// Default 524288.
+	FileBytes int
+	// RoomName is the length of a room's name in characters. Default 128. The
+	// server has a limit of its own, in bytes: see [server.Limits]; a character
+	// has up to four.
+	RoomName int
+	// Rooms is how many rooms a socket may be in. Default 100. The server has a
+	// limit of its own: see [server.Limits].
+	Rooms int
+	// Users is how many users of a room are listed. Default 200.
+	Users int
+	// Remembered is how many messages with a clientMsgId are remembered at most,
+	// of those of the last ten minutes, so that a repeat is found. When there are
+	// more, the oldest are forgotten. Default 500,000, which is about 50 MB;
+	// negative: none, a clientMsgId is then nothing but a field.
+	Remembered int
+
+	// Logger gets what is not a client's fault. Default: nowhere.
+	Logger *slog.Logger
+}
+
+const (
+	defaultMessageRate  = 10
+	defaultSignalRate   = 60
+	defaultMessageBytes = 8 << 10
+	defaultFileBytes    = 512 << 10
+	defaultRoomName     = 128
+	defaultRooms        = 100
+	defaultUsers        = 200
+	defaultRemembered   = 500_000
+
+	maxUserName    = 64  // characters, of what a client says
+	maxClientMsgID = 64  // characters
+	burstFactor    = 2.0 // of the default burst to the rate
+)
+
+func (o Options) withDefaults() Options {
+	limit(&o.MessageRate, defaultMessageRate)
+	limit(&o.SignalRate, defaultSignalRate)
+	limit(&o.MessageBytes, defaultMessageBytes)
+	limit(&o.FileBytes, defaultFileBytes)
+	limit(&o.RoomName, defaultRoomName)
+	limit(&o.Rooms, defaultRooms)
+	limit(&o.Users, defaultUsers)
+	if o.Remembered == 0 {
+		o.Remembered = defaultRemembered
+	}
+	if o.MessageBurst <= 0 {
+		o.MessageBurst = burst(burstFactor * o.MessageRate)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// limit puts the default for zero, and for a negative value one that is never
+// reached.
+func limit[T int | float64](field *T, value T) {
+	switch {
+	case *field == 0:
+		*field = value
+	case *field < 0:
+		*field = noLimit
+	}
+}
+
+const noLimit = math.MaxInt32
+
+// told is a limit as clients are told it, with 0 for none.
+func told[T int | float64](v T) T {
+	if v >= noLimit {
+		return 0
+	}
+	return v
+}
+
+// burst is a burst of at least one, in whole events.
+func burst(n float64) int { return int(max(1, min(math.Ceil(n), noLimit))) }
