@@ -1,0 +1,68 @@
+package app
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/http"
+	"time"
+)
+
+// bodyTimeout is how long a client may take over a body that nobody reads.
+const bodyTimeout = 10 * time.Second
+
+// routes serves exact paths and nothing else. [http.ServeMux] is not used: it
+// answers a path it would have written differently with a redirect, and a
+// redirect to what a client sent is an invitation.
+//
+// It is immutable and safe for concurrent use.
+type routes struct {
+	socketPath  string
+	socket      http.Handler
+	others      map[string]http.Handler // never read for a request to socketPath
+	bodyTimeout time.Duration
+}
+
+// newRoutes serves the Socket.IO endpoint at socketPath, the files of the
+// JavaScript client below it, as Node's server does, and the page.
+func newRoutes(socketPath string, socket http.Handler, page map[string]http.Handler, bundle fs.FS) (*routes, error) {
+	others := maps.Clone(page)
+	if bundle != nil {
+		files, err := fs.Glob(bundle, "*.js")
+		if err != nil {
+			return nil, fmt.Errorf("list the JavaScript client: %w", err)
+		}
+		for _, name := range files {
+			others[socketPath+name] = socket
+		}
+	}
+	return &routes{socketPath: socketPath, socket: socket, others: others, bodyTimeout: bodyTimeout}, nil
+}
+
+// ServeHTTP implements [http.Handler].
+func (rt *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.ProtoMajor != 1 { // the opening line of HTTP/2, which net/http passes on
+		w.Header().Set("Connection", "close")
+		http.Error(w, http.StatusText(http.StatusBadRequest), http.StatusBadRequest)
+		return
+	}
+	path := r.URL.Path
+	if r.URL.RawPath != "" { // "%2e" for "." and the like: not the path, though it decodes to it
+		path = ""
+	}
+	if path == rt.socketPath {
+		rt.socket.ServeHTTP(w, r)
+		return
+	}
+	if r.ContentLength != 0 {
+		// net/http reads on for a while after the reply; without a deadline a
+		// slow body would hold the connection for hours. When it cannot be set
+		// the reply is still right.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(rt.bodyTimeout))
+	}
+	if handler, ok := rt.others[path]; ok {
+		handler.ServeHTTP(w, r)
+		return
+	}
+	http.NotFound(w, r)
+}

@@ -1,0 +1,138 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/web"
+)
+
+// How long the end may take. Together, and the log's last lines, they stay below
+// the 30 seconds that service managers wait before they kill.
+const (
+	drainTimeout  = 25 * time.Second        // for clients to be told and their messages written
+	lingerTimeout = 1500 * time.Millisecond // then, for what is left: page requests, silent connections
+)
+
+// socketServer is what serving needs of the library's server.
+type socketServer interface {
+	http.Handler
+	// Shutdown tells the clients, writes what is queued for them and closes
+	// their connections. It refuses new ones from its start on.
+	Shutdown(ctx context.Context) error
+}
+
+// Run serves until ctx is done, then shuts down and returns nil. It returns an
+// error when it cannot serve. ready, when not nil, is called once with the
+// address that is listened on.
+func Run(ctx context.Context, cfg *config.Config, log *slog.Logger, ready func(net.Addr)) error {
+	certificate, err := loadCertificate(cfg)
+	if err != nil {
+		return err
+	}
+	bundle := web.Bundle()
+	page, err := web.Page(cfg.Path, bundle)
+	if err != nil {
+		return err
+	}
+	io := newSocketServer(cfg, log, bundle)
+	routes, err := newRoutes(cfg.Path, io, page, bundle)
+	if err != nil {
+		return err
+	}
+	listener, err := listen(ctx, cfg.Addr)
+	if err != nil {
+		return err
+	}
+	address := listener.Addr()
+	announce(log, cfg, address, names(io.Namespaces()), bundle != nil)
+	if certificate != nil {
+		listener = tls.NewListener(listener, newTLSConfig(certificate))
+	}
+	server := newHTTPServer(routes, log)
+	if ready != nil {
+		ready(address)
+	}
+	return serve(ctx, server, listener, io, log)
+}
+
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("cannot listen on %s: the address is in use; stop what uses it, or choose another with --addr (PARLOR_ADDR)", addr)
+	case err != nil:
+		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with --addr (PARLOR_ADDR)", addr, err)
+	}
+	return listener, nil
+}
+
+// serve accepts connections until ctx is done or accepting fails, then ends all
+// of them. It returns when nothing of it runs any more.
+func serve(ctx context.Context, server *http.Server, listener net.Listener, io socketServer, log *slog.Logger) error {
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+
+	select {
+	case err := <-served:
+		return errors.Join(fmt.Errorf("stopped accepting connections: %w", err), shutdown(ctx, server, io, log))
+	case <-ctx.Done():
+	}
+	log.Info("shutting down", "cause", context.Cause(ctx), "at_most", drainTimeout+lingerTimeout)
+	begun := time.Now()
+	if err := shutdown(ctx, server, io, log); err != nil {
+		return err
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		log.Debug("the listener ended by itself meanwhile", "error", err)
+	}
+	log.Info("stopped", "after", time.Since(begun).Round(time.Millisecond))
+	return nil
+}
+
+// shutdown closes the listener first, so that a load balancer sends no more, and
+// then ends the clients' connections. What does not end in time is cut. The error
+// is that the clients' server did not end at all: the process is to end then
+// rather than wait for it.
+func shutdown(ctx context.Context, server *http.Server, io socketServer, log *slog.Logger) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	quiet := make(chan struct{}) // closed when nothing but hijacked connections is left, or ctx is done
+	go func() {
+		defer close(quiet)
+		if err := server.Shutdown(ctx); err != nil {
+			log.Debug("shutting down HTTP", "error", err)
+		}
+	}()
+	told := make(chan error, 1)
+	go func() { told <- io.Shutdown(ctx) }()
+
+	var failed error
+	select {
+	case err := <-told:
+		if err != nil {
+			log.Warn("clients were cut off: they did not take what was queued for them in time", "error", err)
+		}
+	case <-time.After(drainTimeout + lingerTimeout):
+		failed = errors.New("the clients' connections did not end in time")
+	}
+	select {
+	case <-quiet:
+	case <-time.After(lingerTimeout):
+	}
+	cancel()
+	<-quiet
+	if err := server.Close(); err != nil {
+		log.Debug("closing what was left", "error", err)
+	}
+	return failed
+}
