@@ -185,7 +185,7 @@ func (c *conn) connect(p *packet.Packet) {
 	}
 	s.ns = ns
 	c.server.running.add()
-	go s.admit(p.Namespace)
+	c.server.workers.run(job{s, p.Namespace})
 }
 
 const invalidNamespace = "Invalid namespace"

@@ -91,7 +91,7 @@ func (s *Socket) start() {
 	if !s.running {
 		s.running = true
 		s.conn.server.running.add()
-		go s.work()
+		s.conn.server.workers.run(job{socket: s})
 	}
 }
 
@@ -235,7 +235,7 @@ func Detach(ctx context.Context) {
 	}
 	cur.run.detached = true
 	s.conn.server.running.add()
-	go s.work()
+	s.conn.server.workers.run(job{socket: s})
 }
 
 // excuse keeps Shutdown from waiting for the handler that calls it.

@@ -21,6 +21,7 @@ type Server struct {
 	engine  *engine.Server
 	decoder func() *packet.Decoder
 
+	workers *workers
 	running tracker // inboxes at work
 	counts  counts
 
@@ -54,7 +55,7 @@ func New(options ...Option) *Server {
 		o(&c)
 	}
 	c.limits = c.limits.withDefaults()
-	s := &Server{config: c, namespaces: make(map[string]*Namespace)}
+	s := &Server{config: c, workers: newWorkers(), namespaces: make(map[string]*Namespace)}
 	e := c.engine
 	e.Open = s.open
 	e.UnadmittedPayload = preConnectPayload
@@ -125,6 +126,7 @@ func (s *Server) list() []*Namespace {
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.excuse(ctx)
 	errs := []error{s.engine.Shutdown(ctx), s.running.wait(ctx)}
+	s.workers.end()
 	for _, ns := range s.list() {
 		errs = append(errs, ns.adapter.Close())
 	}

@@ -39,6 +39,7 @@ type wsConn struct {
 	closeTaken   bool   // the writer has it
 	closeWritten bool   // nothing can be written any more
 	readDone     bool   // the reader has ended
+	last         bool   // the writer that is ending is the last of the two
 
 	// Guarded by wmu, which is held by whoever hands bytes to the kernel.
 	wmu   sync.Mutex

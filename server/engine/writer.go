@@ -40,8 +40,14 @@ func (s *Session) write(w *wsConn) {
 	} else {
 		err = s.writePlain(w)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		s.writeFailed(w, err)
+	case w.last:
+		// Not where the writer finds that it is: there it may be inside of a
+		// call of the connection's, which a close would wait for.
+		_ = w.conn.Close()
+		s.server.running.Done()
 	}
 }
 
@@ -264,15 +270,11 @@ func (s *Session) writerDone(w *wsConn) {
 		w.closeWritten = true
 		w.lingering.Store(true)
 		s.state.Store(stateClosed)
-		if w.readDone {
-			_ = w.conn.Close()
-		} else {
+		if !w.readDone {
 			_ = w.conn.SetReadDeadline(time.Now().Add(closeTimeout))
 		}
 	}
-	if w.readDone {
-		s.server.running.Done()
-	}
+	w.last = w.readDone
 }
 
 // writeFailed ends the session after the writer's error, and the writer.
