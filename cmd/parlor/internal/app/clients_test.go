@@ -1,0 +1,82 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/seed3686fee0/parlor/internal/wire"
+)
+
+// start runs the command's server on a free port. stop ends it and returns how
+// long that took.
+func start(t *testing.T, args ...string) (addr string, stop func() time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	ready := make(chan net.Addr, 1)
+	ended := make(chan error, 1)
+	cfg := parse(t, append([]string{"--addr=127.0.0.1:0"}, args...)...)
+	go func() {
+		ended <- Run(ctx, cfg, slog.New(slog.DiscardHandler), func(addr net.Addr) { ready <- addr })
+	}()
+	select {
+	case err := <-ended:
+		t.Fatal(err)
+	case a := <-ready:
+		addr = a.String()
+	}
+	return addr, func() time.Duration {
+		begun := time.Now()
+		cancel(errors.New("the test ends"))
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		return time.Since(begun)
+	}
+}
+
+// H01: on every transport the clients are told that the server ends, and neither
+// those that hang up first nor those that say nothing hold it up.
+func TestH01Clients(t *testing.T) {
+	for _, transport := range wire.Transports() {
+		t.Run(transport, func(t *testing.T) {
+			addr, stop := start(t)
+			const each = 20
+			closed := make(chan error, 2*each)
+			for i := range 2 * each {
+				s, err := wire.Open(addr, transport)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := wire.Join(s, "/chat"); err != nil {
+					t.Fatal(err)
+				}
+				go func() {
+					defer s.Close()
+					if i < each {
+						_, _, err := wire.WaitClosed(s)
+						closed <- err
+						return
+					}
+					for { // a browser's client hangs up at the first word of the end
+						if p, err := s.Next(); err != nil || p.Data == "41/chat," || p.Data == "1" {
+							closed <- nil
+							return
+						}
+					}
+				}()
+			}
+			if took := stop(); took > 3*time.Second {
+				t.Errorf("took %v", took)
+			}
+			for range 2 * each {
+				if err := <-closed; err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
