@@ -25,6 +25,14 @@ type OutgoingHandler func(s *Socket, event string, args Args)
 // A RoomEvent is something that happened to a room on this instance.
 type RoomEvent = adapter.RoomEvent
 
+// The kinds of room events.
+const (
+	RoomCreated = adapter.RoomCreated
+	RoomJoined  = adapter.RoomJoined
+	RoomLeft    = adapter.RoomLeft
+	RoomDeleted = adapter.RoomDeleted
+)
+
 // handlers are what is registered on a namespace. They are immutable: a
 // registration makes new ones, so that an event takes no lock.
 type handlers struct {
@@ -42,13 +50,13 @@ type handlers struct {
 	chain Handler // use around the handlers of an event
 }
 
-// update registers something, on the namespace and on those made of it.
+// update registers something, on the namespace and on those made of it. It
+// holds Server.mu throughout, so that one that is being made misses nothing.
 func (ns *Namespace) update(change func(h *handlers)) {
 	ns.server.mu.Lock()
+	defer ns.server.mu.Unlock()
 	children := slices.Collect(maps.Values(ns.children))
-	ns.server.mu.Unlock()
 	for _, x := range append(children, ns) {
-		x.mu.Lock()
 		h := *x.handlers.Load()
 		change(&h)
 		h.chain = h.handle
@@ -56,7 +64,6 @@ func (ns *Namespace) update(change func(h *handlers)) {
 			h.chain = h.use[i](h.chain)
 		}
 		x.handlers.Store(&h)
-		x.mu.Unlock()
 	}
 }
 
