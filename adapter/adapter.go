@@ -115,8 +115,13 @@ type Host interface {
 	Logger() *slog.Logger
 	// WantsRoomEvents reports whether RoomEvents has anybody to tell.
 	WantsRoomEvents() bool
-	// RoomEvents is told what happened, in order.
+	// RoomEvents is told what happened, in order, one call at a time. What
+	// several goroutines do at once one of them may tell.
 	RoomEvents(events []RoomEvent)
+	// NextAckID returns an acknowledgement id that nothing else of the
+	// namespace on this instance has. What another instance asks a member here
+	// goes out with such an id: the other's own may be in use.
+	NextAckID() uint64
 	// ServerSideEvent takes an event that another instance has emitted to the
 	// servers: its name and arguments. reply is nil when no answer is wanted;
 	// it may be called once, later, from any goroutine.
@@ -159,7 +164,8 @@ type Adapter interface {
 
 	// Broadcast delivers a packet to the members that are meant.
 	Broadcast(p *packet.Shared, t Target)
-	// BroadcastWithAck is Broadcast for a packet with an acknowledgement id.
+	// BroadcastWithAck is Broadcast for a packet with an acknowledgement id,
+	// which is one of this instance: see Host.NextAckID.
 	// It returns when the packet is on its way. clients is called once for
 	// each instance with the number of members there; reply once for each
 	// acknowledgement (ok false: the member is gone), until ctx ends. Neither
@@ -181,6 +187,7 @@ type Adapter interface {
 	ServerSideAsk(ctx context.Context, args packet.Args) ([]packet.Args, error)
 	// ServerCount returns the number of instances, this one included.
 	ServerCount(ctx context.Context) (int, error)
-	// Close ends what the adapter has started. Nothing is delivered afterwards.
+	// Close ends what the adapter has started. Nothing of other instances is
+	// delivered afterwards. Closing again does nothing.
 	Close() error
 }

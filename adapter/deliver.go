@@ -45,6 +45,15 @@ func (m *Memory) BroadcastWithAck(ctx context.Context, p *packet.Shared, t Targe
 	if len(asked) == 0 {
 		return
 	}
+	m.mu.Lock()
+	for _, x := range asked {
+		if x.Ask(p, t.Flags, one) {
+			behind = append(behind, x)
+		}
+	}
+	m.mu.Unlock()
+	// Not before everyone has been asked: ctx may be over already, and nobody
+	// would forget what is asked after that.
 	context.AfterFunc(ctx, func() {
 		calls.Lock()
 		over = true
@@ -53,13 +62,6 @@ func (m *Memory) BroadcastWithAck(ctx context.Context, p *packet.Shared, t Targe
 			x.Forget(id)
 		}
 	})
-	m.mu.Lock()
-	for _, x := range asked {
-		if x.Ask(p, t.Flags, one) {
-			behind = append(behind, x)
-		}
-	}
-	m.mu.Unlock()
 	for _, x := range behind {
 		x.Flush()
 	}
@@ -102,8 +104,7 @@ func (m *Memory) SocketsLeave(t Target, rooms ...string) {
 	m.update(t, rooms, m.leave)
 }
 
-func (m *Memory) update(t Target, rooms []string, change func(*entry, string, string, *[]RoomEvent)) {
-	var news []RoomEvent
+func (m *Memory) update(t Target, rooms []string, change func(*entry, string, string)) {
 	m.mu.Lock()
 	var list []*entry // first, since a change moves what is walked over
 	for e := range m.meant(&t) {
@@ -111,11 +112,10 @@ func (m *Memory) update(t Target, rooms []string, change func(*entry, string, st
 	}
 	for _, e := range list {
 		for _, name := range rooms {
-			change(e, e.member.ID(), name, &news)
+			change(e, e.member.ID(), name)
 		}
 	}
-	m.mu.Unlock()
-	m.tell(news)
+	m.unlock()
 }
 
 // DisconnectSockets implements [Adapter].

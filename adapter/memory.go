@@ -21,6 +21,8 @@ type Memory struct {
 	rooms   map[string]*room
 	all     []*entry // every member, for broadcasts to everyone
 	epoch   uint64   // of the marks of entries
+	news    []RoomEvent
+	telling bool // a goroutine tells the host the news
 }
 
 // An entry is a member with its places. Guarded by Memory.mu.
@@ -64,39 +66,54 @@ func (m *Memory) Add(x Member) {
 	e := &entry{member: x, at: len(m.all)}
 	m.members[id] = e
 	m.all = append(m.all, e)
-	var news []RoomEvent
 	if m.host.WantsRoomEvents() {
 		if m.rooms[id] == nil {
-			news = append(news, RoomEvent{Kind: RoomCreated, Room: id})
+			m.news = append(m.news, RoomEvent{Kind: RoomCreated, Room: id})
 		}
-		news = append(news, RoomEvent{Kind: RoomJoined, Room: id, ID: id})
+		m.news = append(m.news, RoomEvent{Kind: RoomJoined, Room: id, ID: id})
 	}
-	m.mu.Unlock()
-	m.tell(news)
+	m.unlock()
+}
+
+// unlock gives mu back after a change and tells the host of it. One goroutine
+// tells at a time, and then what has happened meanwhile too: events arrive in
+// the order of what they are about, and a handler of theirs may change rooms.
+func (m *Memory) unlock() {
+	defer m.mu.Unlock()
+	if m.telling || len(m.news) == 0 {
+		return
+	}
+	m.telling = true
+	for len(m.news) > 0 {
+		news := m.news
+		m.news = nil
+		m.mu.Unlock()
+		m.host.RoomEvents(news)
+		m.mu.Lock()
+	}
+	m.telling = false
 }
 
 // Join implements [Adapter].
 func (m *Memory) Join(id string, rooms ...string) bool {
 	m.mu.Lock()
 	e := m.members[id]
-	var news []RoomEvent
 	if e != nil {
 		for _, name := range rooms {
-			m.join(e, id, name, &news)
+			m.join(e, id, name)
 		}
 	}
-	m.mu.Unlock()
-	m.tell(news)
+	m.unlock()
 	return e != nil
 }
 
-func (m *Memory) join(e *entry, id, name string, news *[]RoomEvent) {
+func (m *Memory) join(e *entry, id, name string) {
 	if e.in(id, name) {
 		return
 	}
 	wants := m.host.WantsRoomEvents()
 	if wants && m.count(name) == 0 {
-		*news = append(*news, RoomEvent{Kind: RoomCreated, Room: name})
+		m.news = append(m.news, RoomEvent{Kind: RoomCreated, Room: name})
 	}
 	if name == id {
 		e.away = false
@@ -110,7 +127,7 @@ func (m *Memory) join(e *entry, id, name string, news *[]RoomEvent) {
 		r.members = append(r.members, e)
 	}
 	if wants {
-		*news = append(*news, RoomEvent{Kind: RoomJoined, Room: name, ID: id})
+		m.news = append(m.news, RoomEvent{Kind: RoomJoined, Room: name, ID: id})
 	}
 }
 
@@ -125,17 +142,15 @@ func (e *entry) in(id, name string) bool {
 // Leave implements [Adapter].
 func (m *Memory) Leave(id string, rooms ...string) {
 	m.mu.Lock()
-	var news []RoomEvent
 	if e := m.members[id]; e != nil {
 		for _, name := range rooms {
-			m.leave(e, id, name, &news)
+			m.leave(e, id, name)
 		}
 	}
-	m.mu.Unlock()
-	m.tell(news)
+	m.unlock()
 }
 
-func (m *Memory) leave(e *entry, id, name string, news *[]RoomEvent) {
+func (m *Memory) leave(e *entry, id, name string) {
 	if !e.in(id, name) {
 		return
 	}
@@ -146,7 +161,7 @@ func (m *Memory) leave(e *entry, id, name string, news *[]RoomEvent) {
 		m.vacate(e.joined[i])
 		e.joined = slices.Delete(e.joined, i, i+1)
 	}
-	m.left(id, name, news)
+	m.left(id, name)
 }
 
 // vacate takes a member's place in a room; the room's last member moves there.
@@ -172,13 +187,13 @@ func (m *Memory) vacate(p place) {
 	}
 }
 
-func (m *Memory) left(id, name string, news *[]RoomEvent) {
+func (m *Memory) left(id, name string) {
 	if !m.host.WantsRoomEvents() {
 		return
 	}
-	*news = append(*news, RoomEvent{Kind: RoomLeft, Room: name, ID: id})
+	m.news = append(m.news, RoomEvent{Kind: RoomLeft, Room: name, ID: id})
 	if m.count(name) == 0 {
-		*news = append(*news, RoomEvent{Kind: RoomDeleted, Room: name})
+		m.news = append(m.news, RoomEvent{Kind: RoomDeleted, Room: name})
 	}
 }
 
@@ -190,7 +205,6 @@ func (m *Memory) Remove(id string) {
 		m.mu.Unlock()
 		return
 	}
-	var news []RoomEvent
 	delete(m.members, id)
 	last := len(m.all) - 1
 	m.all[last].at = e.at
@@ -199,21 +213,14 @@ func (m *Memory) Remove(id string) {
 	m.all = m.all[:last]
 	for _, p := range e.joined {
 		m.vacate(p)
-		m.left(id, p.room.name, &news)
+		m.left(id, p.room.name)
 	}
 	e.joined = nil
 	if !e.away {
 		e.away = true
-		m.left(id, id, &news)
+		m.left(id, id)
 	}
-	m.mu.Unlock()
-	m.tell(news)
-}
-
-func (m *Memory) tell(news []RoomEvent) {
-	if len(news) > 0 {
-		m.host.RoomEvents(news)
-	}
+	m.unlock()
 }
 
 // count is the number of members of a room: those who joined it, and the one

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,8 +22,7 @@ type Namespace struct {
 	parent  *Namespace      // of a dynamic namespace
 
 	acks     atomic.Uint64
-	handlers atomic.Pointer[handlers] // replaced under mu
-	mu       sync.Mutex
+	handlers atomic.Pointer[handlers] // replaced under Server.mu
 
 	// Guarded by Server.mu.
 	users    int  // sockets that are in, or about to be
@@ -191,6 +189,9 @@ func (h *host) RoomEvents(events []adapter.RoomEvent) {
 		}
 	}
 }
+
+// NextAckID implements [adapter.Host].
+func (h *host) NextAckID() uint64 { return h.ns().nextAck() }
 
 // ServerSideEvent implements [adapter.Host].
 func (h *host) ServerSideEvent(args packet.Args, reply func(packet.Args)) {
