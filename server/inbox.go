@@ -25,6 +25,7 @@ type inbound struct {
 type run struct {
 	detached bool // the socket's inbox goes on without it
 	excused  bool // Shutdown does not wait for it
+	over     bool // it has returned: its context no longer stands for it
 }
 
 type runKey struct{}
@@ -126,6 +127,7 @@ func (s *Socket) mine(in *inbound) bool {
 	c := s.conn
 	c.mu.Lock()
 	detached, excused := in.run.detached, in.run.excused
+	in.run.over = true
 	c.mu.Unlock()
 	switch {
 	case detached && !excused:
@@ -221,7 +223,7 @@ func (s *Socket) failed(in *inbound, err error) {
 
 // Detach lets the next event of the socket start while the handler that ctx
 // belongs to goes on. Its context is still the socket's. It does nothing for
-// another context, and when it has been called before.
+// another context, when it has been called before, and after the handler.
 func Detach(ctx context.Context) {
 	cur, ok := ctx.Value(runKey{}).(current)
 	if !ok {
@@ -230,7 +232,7 @@ func Detach(ctx context.Context) {
 	s := cur.socket
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
-	if cur.run.detached {
+	if cur.run.detached || cur.run.over {
 		return
 	}
 	cur.run.detached = true
@@ -238,19 +240,26 @@ func Detach(ctx context.Context) {
 	s.conn.server.workers.run(job{socket: s})
 }
 
-// excuse keeps Shutdown from waiting for the handler that calls it.
-func (s *Server) excuse(ctx context.Context) {
+// excuse keeps Shutdown from waiting for the handler that calls it. It returns
+// the context to wait with: the handler's own ends with its socket, which is
+// what Shutdown begins with.
+func (s *Server) excuse(ctx context.Context) (context.Context, context.CancelFunc) {
 	cur, ok := ctx.Value(runKey{}).(current)
 	if !ok || cur.socket.conn.server != s {
-		return
+		return ctx, func() {}
 	}
 	cur.socket.conn.mu.Lock()
-	first := !cur.run.excused
+	first := !cur.run.excused && !cur.run.over
 	cur.run.excused = true
 	cur.socket.conn.mu.Unlock()
 	if first {
 		s.running.done()
 	}
+	own := context.WithoutCancel(ctx)
+	if deadline, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(own, deadline)
+	}
+	return own, func() {}
 }
 
 // errNoNext: a connect middleware has neither called the next one nor refused.

@@ -122,9 +122,11 @@ func (s *Server) list() []*Namespace {
 // their connection closed after what has been sent, and disconnect handlers
 // run with ServerShuttingDown. It returns when all that the server has started
 // has ended, but for a handler that calls it with its own context, or with
-// ctx's error when that ends first. It does not close listeners.
+// ctx's error when that ends first; of a handler's context only the deadline
+// counts. It does not close listeners.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.excuse(ctx)
+	ctx, cancel := s.excuse(ctx)
+	defer cancel()
 	errs := []error{s.engine.Shutdown(ctx), s.running.wait(ctx)}
 	s.workers.end()
 	for _, ns := range s.list() {

@@ -10,7 +10,7 @@ import (
 // Shutdown waits for may still give rise to another.
 type tracker struct {
 	n     atomic.Int64
-	empty atomic.Pointer[chan struct{}]
+	empty atomic.Pointer[chan struct{}] // has a token when n was 0 a moment ago
 }
 
 func (t *tracker) add() { t.n.Add(1) }
@@ -18,18 +18,24 @@ func (t *tracker) add() { t.n.Add(1) }
 func (t *tracker) done() {
 	if t.n.Add(-1) == 0 {
 		if ch := t.empty.Load(); ch != nil {
-			select {
-			case *ch <- struct{}{}:
-			default:
-			}
+			wake(*ch)
 		}
 	}
 }
 
-// wait returns when none is left, or with ctx's error. Only one may wait.
+func wake(ch chan<- struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}
+
+// wait returns when none is left, or with ctx's error.
 func (t *tracker) wait(ctx context.Context) error {
 	ch := make(chan struct{}, 1)
-	t.empty.Store(&ch)
+	if !t.empty.CompareAndSwap(nil, &ch) {
+		ch = *t.empty.Load()
+	}
 	for t.n.Load() > 0 {
 		select {
 		case <-ch:
@@ -37,5 +43,6 @@ func (t *tracker) wait(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
+	wake(ch) // somebody else may be waiting
 	return nil
 }
