@@ -85,12 +85,15 @@ func (s *Socket) enter() bool {
 	if err != nil { // a string
 		panic(err)
 	}
+	c.admit()
 	// Under the lock, so that nothing that makes a socket live known gets its
 	// packets in front of this one.
-	c.send(&packet.Packet{Type: packet.Connect, Namespace: s.ns.name, Args: args}, 0)
+	flush := c.queue(&packet.Packet{Type: packet.Connect, Namespace: s.ns.name, Args: args}, 0)
 	s.state.Store(socketLive)
 	c.mu.Unlock()
-	c.admitted()
+	if flush {
+		c.session.Flush()
+	}
 	return true
 }
 

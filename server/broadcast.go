@@ -226,8 +226,8 @@ func (a *answers) each(ctx context.Context, servers int, yield func(Args, error)
 		select {
 		case <-a.news:
 		case <-ctx.Done():
-			if cause := context.Cause(ctx); !errors.Is(cause, context.DeadlineExceeded) {
-				yield(Args{}, cause)
+			if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				yield(Args{}, context.Cause(ctx))
 				return
 			}
 			ready, _ := a.take(servers)

@@ -30,7 +30,8 @@ type conn struct {
 	pending int           // events in the inboxes
 	bytes   int           // and their size
 	space   chan struct{} // closed when the inboxes have room again; nil: the reader does not wait
-	timer   *time.Timer   // of the connect timeout, then of a packet's attachments
+	timer   *time.Timer   // of the connect timeout; nil once a socket has been admitted
+	awaited *time.Timer   // of the attachments of a packet
 }
 
 // A slot is a namespace that the connection is in, or is about to be in.
@@ -97,21 +98,26 @@ func (c *conn) Binary(data []byte) {
 	}
 }
 
-// await gives the attachments of a packet their time.
+// await gives the attachments of a packet their time. A connection that is in
+// no namespace has nothing to attach them to.
 func (c *conn) await() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.timer == nil && !c.closed {
-		c.timer = time.AfterFunc(attachmentTimeout, func() { c.fail(errAttachments) })
+	live := slices.ContainsFunc(c.slots, func(s slot) bool { return s.socket.live() })
+	if live && !c.closed {
+		c.awaited = time.AfterFunc(attachmentTimeout, func() { c.fail(errAttachments) })
+	}
+	c.mu.Unlock()
+	if !live {
+		c.fail(errUnexpected)
 	}
 }
 
 func (c *conn) arrived() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.timer != nil && slices.ContainsFunc(c.slots, func(s slot) bool { return s.socket.live() }) {
-		c.timer.Stop()
-		c.timer = nil
+	if c.awaited != nil {
+		c.awaited.Stop()
+		c.awaited = nil
 	}
 }
 
@@ -209,24 +215,29 @@ func (c *conn) refuse(namespace, message string, data any) {
 
 // send encodes a packet for this connection alone.
 func (c *conn) send(p *packet.Packet, f engine.Flags) {
-	enc, err := encodeJSON(p)
-	if err != nil { // arguments have been encoded already
-		c.server.config.logger.Error("packet cannot be encoded", "namespace", p.Namespace, "error", err)
-		return
-	}
-	if c.session.Send(f, enc.messages...) {
+	if c.queue(p, f) {
 		c.session.Flush()
 	}
 }
 
-// admitted is called when the first of the sockets has been let in.
-func (c *conn) admitted() {
-	c.mu.Lock()
+// queue is send for a caller that holds a lock, and calls the session's Flush
+// later if the result says so.
+func (c *conn) queue(p *packet.Packet, f engine.Flags) (flush bool) {
+	enc, err := encodeJSON(p)
+	if err != nil { // arguments have been encoded already
+		c.server.config.logger.Error("packet cannot be encoded", "namespace", p.Namespace, "error", err)
+		return false
+	}
+	return c.session.Send(f, enc.messages...)
+}
+
+// admit raises what the client may send. It may use that as soon as it has
+// read its CONNECT. The caller holds mu.
+func (c *conn) admit() {
 	if c.timer != nil {
 		c.timer.Stop()
 		c.timer = nil
 	}
-	c.mu.Unlock()
 	c.session.Admit()
 }
 
@@ -255,6 +266,10 @@ func (c *conn) Closed(reason engine.Reason, err error) {
 	if c.timer != nil {
 		c.timer.Stop()
 		c.timer = nil
+	}
+	if c.awaited != nil {
+		c.awaited.Stop()
+		c.awaited = nil
 	}
 	if c.space != nil {
 		close(c.space)
@@ -296,25 +311,15 @@ func (e connectError) AppendJSON(dst []byte) ([]byte, error) {
 // matchTimeout is how long the match of a dynamic namespace may take.
 const matchTimeout = time.Second
 
-// withTimeout runs f with a context of d, and reports false when f has not
-// returned by then; it then goes on by itself.
-func withTimeout(d time.Duration, f func(ctx context.Context)) bool {
+// withTimeout runs f with a context of d and waits for it until then; f may go
+// on after that, and only Shutdown waits for it.
+func (s *Server) withTimeout(d time.Duration, f func(ctx context.Context)) {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
-	done := make(chan struct{})
+	s.running.add()
 	go func() {
+		defer s.running.done()
 		defer cancel()
-		defer close(done)
 		f(ctx)
 	}()
-	select {
-	case <-done:
-		return true
-	case <-ctx.Done():
-		select {
-		case <-done:
-			return true
-		default:
-			return false
-		}
-	}
+	<-ctx.Done()
 }

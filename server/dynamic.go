@@ -96,7 +96,7 @@ func (s *Server) match(name string, auth Arg) *Namespace {
 	patterns := s.patterns
 	s.mu.Unlock()
 	matched := make(chan *pattern, 1)
-	withTimeout(matchTimeout, func(ctx context.Context) {
+	s.withTimeout(matchTimeout, func(ctx context.Context) {
 		s.guard(name, "match of a dynamic namespace", func() {
 			i := slices.IndexFunc(patterns, func(p *pattern) bool { return p.match(ctx, name, auth) })
 			if i >= 0 {

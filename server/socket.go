@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -107,8 +108,8 @@ func (s *Socket) Join(rooms ...string) error {
 	if limits.RoomsPerSocket >= 0 {
 		have, _ := s.ns.adapter.RoomsOf(s.id)
 		n := len(have) - 1
-		for _, name := range rooms {
-			if !s.ns.adapter.In(s.id, name) {
+		for i, name := range rooms {
+			if !s.ns.adapter.In(s.id, name) && !slices.Contains(rooms[:i], name) {
 				n++
 			}
 		}
@@ -236,18 +237,21 @@ func (s *Socket) close(reason Reason, err error, discard bool) {
 	s.state.Store(socketClosed)
 	acks := s.acks
 	s.acks = nil
-	if was == socketLive {
+	// Under the lock: who finds the socket closed may rely on its context being
+	// over, and on the client being told before the session is closed.
+	s.cancel(&DisconnectError{reason, err})
+	flush := false
+	if was == socketLive { // else its admission sees the state
+		if discard {
+			flush = c.queue(&packet.Packet{Type: packet.Disconnect, Namespace: s.ns.name}, 0)
+		}
 		s.end = &ending{reason, err, discard}
 		s.start()
 	}
 	c.mu.Unlock()
 	c.release(s)
-	s.cancel(&DisconnectError{reason, err})
-	if was != socketLive {
-		return // its admission sees the state
-	}
-	if discard {
-		c.send(&packet.Packet{Type: packet.Disconnect, Namespace: s.ns.name}, 0)
+	if flush {
+		c.session.Flush()
 	}
 	for _, reply := range acks {
 		reply(packet.Args{}, false)
