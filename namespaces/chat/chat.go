@@ -50,7 +50,7 @@ func Mount(ns *server.Namespace, opts Options) *Chat {
 
 func mount(ns *server.Namespace, opts Options, now func() time.Time) *Chat {
 	if ns.Adapter() == nil {
-		panic("chat: Mount: dynamic namespaces have no rooms of their own")
+		panic("chat: Mount: dynamic namespaces have no rooms of their own") //nolint:forbidigo // a mistake of the program, as server.New treats them
 	}
 	opts = opts.withDefaults()
 	c := &Chat{

@@ -1,7 +1,8 @@
 package chat
 
 import (
-	"math/rand/v2"
+	"crypto/rand"
+	"encoding/binary"
 	"sync/atomic"
 	"time"
 )
@@ -53,7 +54,11 @@ type ids struct {
 	last atomic.Uint64
 }
 
-func newIDs() *ids { return &ids{node: rand.Uint32()} }
+func newIDs() *ids {
+	var node [4]byte
+	_, _ = rand.Read(node[:]) // never fails
+	return &ids{node: binary.NativeEndian.Uint32(node[:])}
+}
 
 // next returns an id for a message of now. When the clock stands still, or goes
 // backwards, the counter goes on from the last one.

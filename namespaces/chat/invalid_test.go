@@ -15,7 +15,7 @@ func TestRefusals(t *testing.T) {
 	type refusal struct{ event, arg, code string }
 	var cases []refusal
 	add := func(code, events string, args ...string) {
-		for _, event := range strings.Fields(events) {
+		for event := range strings.FieldsSeq(events) {
 			for _, arg := range args {
 				cases = append(cases, refusal{event, arg, code})
 			}

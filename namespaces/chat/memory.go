@@ -8,7 +8,7 @@ import (
 
 // memory is the store of a single instance.
 type memory struct {
-	receipts
+	receipts receipts
 
 	mu    sync.Mutex
 	rooms map[string]*crowd
@@ -149,4 +149,14 @@ func (m *memory) members(_ context.Context, room string, atMost int) (users []Us
 		users = append(users, x.user)
 	}
 	return users, c.count, nil
+}
+
+func (m *memory) recall(_ context.Context, userID, clientMsgID string) (messageID, bool, error) {
+	id, ok := m.receipts.recall(userID, clientMsgID)
+	return id, ok, nil
+}
+
+func (m *memory) remember(_ context.Context, userID, clientMsgID string, id messageID) (messageID, bool, error) {
+	first, repeated := m.receipts.remember(userID, clientMsgID, id)
+	return first, repeated, nil
 }

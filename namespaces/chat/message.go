@@ -106,7 +106,7 @@ func (c *Chat) send(x *call, d draft, id messageID, room string, u User) error {
 		return c.ns.To(room).Emit(event, relayBinary(d, id, room, u))
 	}
 	// Emit has encoded it when it returns, so it can be used again.
-	r := c.relays.Get().(*relay)
+	r, _ := c.relays.Get().(*relay) // what New makes
 	*r = relay{draft: d, id: id, room: room, user: u}
 	err := c.ns.To(room).Emit(event, r)
 	*r = relay{}

@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"context"
 	"hash/maphash"
 	"sync"
 	"time"
@@ -49,30 +48,29 @@ func (r *receipts) place(userID, clientMsgID string) (*receiptShard, receiptKey)
 	return &r.shards[k.user%receiptShards], k
 }
 
-func (r *receipts) recall(_ context.Context, userID, clientMsgID string) (messageID, bool, error) {
+func (r *receipts) recall(userID, clientMsgID string) (messageID, bool) {
 	s, k := r.place(userID, clientMsgID)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	id, ok := s.find(k, r.now())
-	return id, ok, nil
+	return s.find(k, r.now())
 }
 
-func (r *receipts) remember(_ context.Context, userID, clientMsgID string, id messageID) (messageID, bool, error) {
+func (r *receipts) remember(userID, clientMsgID string, id messageID) (first messageID, repeated bool) {
 	if r.most == 0 {
-		return id, false, nil
+		return id, false
 	}
 	s, k := r.place(userID, clientMsgID)
 	now := r.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if first, ok := s.find(k, now); ok {
-		return first, true, nil
+		return first, true
 	}
 	if s.young == nil || len(s.young) >= r.most || now.Sub(s.begun) >= repeatWindow {
 		s.old, s.young, s.begun = s.young, make(map[receiptKey]messageID), now
 	}
 	s.young[k] = id
-	return id, false, nil
+	return id, false
 }
 
 // find looks for a message that is not too old. The caller holds mu.
