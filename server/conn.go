@@ -60,7 +60,9 @@ func (s *Server) open(x *engine.Session, r *http.Request) engine.Receiver {
 		origin:  newOrigin(r, s.engine.ClientAddr(r)),
 		decoder: s.decoder(),
 	}
+	c.mu.Lock() // the timer may fire at once
 	c.timer = time.AfterFunc(s.config.connectTimeout, c.connectTimeout)
+	c.mu.Unlock()
 	return c
 }
 

@@ -20,9 +20,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.opts.Headers != nil {
 		s.opts.Headers(w.Header(), r)
 	}
-	if !s.origins.allow(r) {
-		s.refuse(w, r, refuseOrigin)
+	if f := s.admissible(r); f != nil {
+		s.refuse(w, r, f)
 		return
+	}
+	if len(r.TransferEncoding) > 0 {
+		// Clients of this protocol declare a length. One that does not may have
+		// declared both, which is how a request is smuggled past a proxy: what
+		// follows is not taken for another request.
+		w.Header().Set("Connection", "close")
 	}
 	if r.Method == http.MethodOptions {
 		s.preflight(w, r)
@@ -38,6 +44,29 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f != nil {
 		s.refuse(w, r, f)
 	}
+}
+
+const (
+	maxURL     = 8 << 10
+	maxHeaders = 200
+)
+
+// admissible is what is asked of any request. Its size is net/http's to limit
+// while it is read; what is served here needs far less.
+func (s *Server) admissible(r *http.Request) *refusal {
+	fields := 0
+	for _, values := range r.Header {
+		fields += len(values)
+	}
+	switch {
+	case len(r.RequestURI) > maxURL:
+		return refuseURL
+	case fields > maxHeaders:
+		return refuseHeader
+	case !s.origins.allow(r):
+		return refuseOrigin
+	}
+	return nil
 }
 
 // preflight answers OPTIONS: with CORS headers where they are configured.

@@ -138,6 +138,7 @@ func (s *Session) take(p inPacket) {
 // declared length.
 func readPayload(body io.Reader, limit int64) ([]byte, error) {
 	var b bytes.Buffer
+	// One byte more, to see that there is none.
 	n, err := b.ReadFrom(io.LimitReader(body, limit+1))
 	if n > limit {
 		return nil, ErrTooLarge
@@ -186,6 +187,7 @@ type steadyReader struct {
 	body  io.Reader
 	ctl   *http.ResponseController
 	since int
+	whole bool // it has been read to its end
 }
 
 func (b *steadyReader) Read(p []byte) (int, error) {
@@ -194,8 +196,25 @@ func (b *steadyReader) Read(p []byte) (int, error) {
 		b.since = 0
 		b.extend()
 	}
+	if err == io.EOF {
+		b.whole = true
+	}
 	return n, err
 }
+
+// end is for when the request is answered: a body that has been read leaves
+// the connection to the next request, with its own time; what is left of
+// another net/http must not wait for.
+func (b *steadyReader) end() {
+	if b.whole {
+		_ = b.ctl.SetReadDeadline(time.Time{})
+	} else {
+		_ = b.ctl.SetReadDeadline(past)
+	}
+}
+
+// past is a deadline that has passed.
+var past = time.Unix(1, 0)
 
 // extend is best effort: not every ResponseWriter has deadlines.
 func (b *steadyReader) extend() { _ = b.ctl.SetReadDeadline(time.Now().Add(bodyTimeout)) }
@@ -213,9 +232,8 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, x *Session) *
 	ctl := http.NewResponseController(w)
 	body := &steadyReader{body: r.Body, ctl: ctl}
 	body.extend()
-	err := x.Post(body, func() { _ = ctl.SetReadDeadline(time.Unix(1, 0)) })
-	// Best effort, as in extend: the connection's next request has its own time.
-	_ = ctl.SetReadDeadline(time.Time{})
+	defer body.end()
+	err := x.Post(body, func() { _ = ctl.SetReadDeadline(past) })
 	switch {
 	case errors.Is(err, ErrNotPolling):
 		return refuseSession

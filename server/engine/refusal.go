@@ -37,6 +37,8 @@ var (
 	refuseVerb      = &refusal{status: http.StatusMethodNotAllowed, code: CodeBadRequest, message: "Method not allowed", header: "Allow", value: "GET, POST, OPTIONS"}
 	refuseWebSocket = &refusal{status: http.StatusUpgradeRequired, code: CodeBadRequest, message: "Unsupported WebSocket version", header: "Sec-Websocket-Version", value: "13"}
 	refuseSize      = &refusal{status: http.StatusRequestEntityTooLarge, code: CodeBadRequest, message: "Payload too large", header: "Connection", value: "close"}
+	refuseURL       = &refusal{status: http.StatusRequestURITooLong, code: CodeBadRequest, message: "URL too long", header: "Connection", value: "close"}
+	refuseHeader    = &refusal{status: http.StatusRequestHeaderFieldsTooLarge, code: CodeBadRequest, message: "Too many headers", header: "Connection", value: "close"}
 	refuseEncoding  = &refusal{status: http.StatusUnsupportedMediaType, code: CodeBadRequest, message: "Content-Encoding is not supported", header: "Connection", value: "close"}
 	refuseSlowBody  = &refusal{status: http.StatusRequestTimeout, code: CodeBadRequest, message: "Request body too slow", header: "Connection", value: "close"}
 	refuseAddress   = &refusal{status: http.StatusTooManyRequests, code: CodeBadRequest, message: "Too many connections", header: "Retry-After", value: "10"}

@@ -289,7 +289,7 @@ func (s *Session) unprobe(w *wsConn) {
 
 // interrupt makes the reader's wait return. It fails on a closed connection,
 // whose reader has returned.
-func (w *wsConn) interrupt() { _ = w.conn.SetReadDeadline(time.Unix(1, 0)) }
+func (w *wsConn) interrupt() { _ = w.conn.SetReadDeadline(past) }
 
 // probe waits for the peer's probe and its decision on a new connection. Until
 // then, and if it fails, polling goes on as if nothing had been.
@@ -303,7 +303,12 @@ func (s *Session) probe(w *wsConn, in *reader) {
 		in.release()
 		s.server.opts.Logger.Debug("upgrade failed", "error", err)
 		_ = w.conn.SetDeadline(time.Now().Add(closeTimeout))
-		if _, err := w.conn.Write(closeFrame(0)); err == nil {
+		var f *frameError
+		code := uint16(0)
+		if errors.As(err, &f) {
+			code = uint16(f.code)
+		}
+		if _, err := w.conn.Write(closeFrame(code)); err == nil {
 			_, _ = io.CopyN(io.Discard, w.conn, 64<<10) // until the peer has closed
 		}
 		_ = w.conn.Close()
