@@ -50,11 +50,17 @@ func (p *pending) wait() (*Response, error) {
 
 func (p *player) close() {
 	for _, c := range p.clients {
+		if c.poll != nil && !c.closed && !c.ended {
+			c.poll.Leave()
+		}
 		if c.s != nil {
 			_ = c.s.Close() // may be closed already
 		}
 		for _, r := range c.responses {
 			<-r.ch
+			if r.res != nil { // a handshake that was made by hand has made a session
+				_ = LeaveOpened(p.addr, r.res) // most have not
+			}
 		}
 	}
 }

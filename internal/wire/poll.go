@@ -31,6 +31,20 @@ type Poll struct {
 	closed  bool     // the server has said "1"; owned by Next
 }
 
+// LeaveOpened is [Poll.Leave] for the session that the response to a handshake has opened.
+func LeaveOpened(addr string, handshake *Response) error {
+	open, err := parseOpen(handshake.Body)
+	if err != nil {
+		return err
+	}
+	request := DefaultPath + "?EIO=4&transport=polling&sid=" + open.SID + " HTTP/1.1\r\nHost: " + addr + "\r\nConnection: close\r\n"
+	if _, err := Exchange(addr, "POST "+request+"Content-Length: 1\r\n\r\n1"); err != nil {
+		return err
+	}
+	_, err = Exchange(addr, "GET "+request+"\r\n")
+	return err
+}
+
 // OpenPoll opens a polling session. Query is added to that of the handshake: "k=v&…" or "".
 func OpenPoll(addr, query string) (*Poll, error) {
 	if query != "" {
@@ -170,6 +184,15 @@ func (p *Poll) Close() error {
 	p.cancel()
 	p.client.CloseIdleConnections()
 	return nil
+}
+
+// Leave says goodbye, as a client does that is closed, and takes the server's: without it the server
+// could only find out by its heartbeat. A session that is gone already is left as well.
+func (p *Poll) Leave() {
+	if _, err := p.Post("1"); err == nil {
+		_, _ = p.Get() // there may be none
+	}
+	_ = p.Close() // never fails
 }
 
 // Probe opens a second transport for the session and probes it: a WebSocket on which `3probe` has
