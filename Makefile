@@ -42,7 +42,7 @@ build: $(CLIENT) ## Build bin/parlor, the chat page included
 	@go build -trimpath -ldflags "$(LDFLAGS)" -o bin/ ./cmd/parlor
 
 .PHONY: test
-test: deps check lint cross ## Run all checks and tests, installing what they need
+test: deps check cross ## Run all checks and tests, installing what they need
 	go test -race -timeout 8m ./...
 	@# The race detector allocates on its own account: budgets are tested without it.
 	go test -run 'Alloc|Budget' ./...
@@ -53,7 +53,7 @@ check: $(CLIENT) ## Check formatting, and vet
 	go vet ./...
 
 .PHONY: lint
-lint: $(GOLANGCI_LINT) ## Lint with the pinned golangci-lint
+lint: $(GOLANGCI_LINT) ## Lint with the pinned golangci-lint (building it takes a minute or two, once)
 	$(GOLANGCI_LINT) run
 
 .PHONY: cross
@@ -96,6 +96,6 @@ $(CLIENT): $(WEB)/package-lock.json
 
 $(GOLANGCI_LINT):
 	@mkdir -p $(@D)
-	@echo "building $(notdir $@) (about a minute, once)"
+	@echo "building $(notdir $@)"
 	@GOBIN=$(abspath $(@D))/new go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(patsubst golangci-lint-%,%,$(notdir $@))
 	@mv $(@D)/new/golangci-lint $@ && rm -r $(@D)/new

@@ -39,7 +39,6 @@ type wsConn struct {
 	closeTaken   bool   // the writer has it
 	closeWritten bool   // nothing can be written any more
 	readDone     bool   // the reader has ended
-	last         bool   // the writer that is ending is the last of the two
 
 	// Guarded by wmu, which is held by whoever hands bytes to the kernel.
 	wmu   sync.Mutex
@@ -300,7 +299,6 @@ func (s *Session) probe(w *wsConn, in *reader) {
 	if err := s.probed(w, in); err != nil {
 		cut.Stop()
 		s.unprobe(w)
-		in.release()
 		s.server.opts.Logger.Debug("upgrade failed", "error", err)
 		_ = w.conn.SetDeadline(time.Now().Add(closeTimeout))
 		var f *frameError
@@ -308,9 +306,12 @@ func (s *Session) probe(w *wsConn, in *reader) {
 		if errors.As(err, &f) {
 			code = uint16(f.code)
 		}
-		if _, err := w.conn.Write(closeFrame(code)); err == nil {
-			_, _ = io.CopyN(io.Discard, w.conn, 64<<10) // until the peer has closed
+		if _, err := w.conn.Write(closeFrame(code)); err == nil && f == nil {
+			for err == nil { // until the peer has answered
+				_, _, err = in.next(nil)
+			}
 		}
+		in.release()
 		_ = w.conn.Close()
 		s.server.running.Done()
 		return

@@ -34,16 +34,19 @@ func (w *wsConn) refused() bool {
 
 // write is the writer goroutine: it writes what has gathered and ends.
 func (s *Session) write(w *wsConn) {
-	var err error
+	var (
+		err  error
+		last bool
+	)
 	if w.raw != nil {
-		err = s.writeRaw(w)
+		err = s.writeRaw(w, &last)
 	} else {
-		err = s.writePlain(w)
+		err = s.writePlain(w, &last)
 	}
 	switch {
 	case err != nil:
 		s.writeFailed(w, err)
-	case w.last:
+	case last:
 		// Not where the writer finds that it is: there it may be inside of a
 		// call of the connection's, which a close would wait for.
 		_ = w.conn.Close()
@@ -51,12 +54,12 @@ func (s *Session) write(w *wsConn) {
 	}
 }
 
-func (s *Session) writeRaw(w *wsConn) error {
+func (s *Session) writeRaw(w *wsConn, last *bool) error {
 	waited := false
 	err := w.raw.Write(func(fd uintptr) bool {
 		w.wmu.Lock()
 		defer w.wmu.Unlock()
-		full := s.step(w, fd, true)
+		full := s.step(w, fd, last)
 		if full {
 			waited = true
 			// Fails on a closed connection, as the wait then does.
@@ -75,11 +78,11 @@ func (s *Session) writeRaw(w *wsConn) error {
 }
 
 // step writes until nothing is left or the kernel refuses. The writer
-// goroutine, as opposed to a helper, is gone when nothing is left. The caller
-// holds wmu.
-func (s *Session) step(w *wsConn, fd uintptr, writer bool) (full bool) {
+// goroutine, as opposed to a helper, which passes no last, is gone when nothing
+// is left; see writerDone. The caller holds wmu.
+func (s *Session) step(w *wsConn, fd uintptr, last *bool) (full bool) {
 	for {
-		if len(w.out) == 0 && !s.fill(w, writer) {
+		if len(w.out) == 0 && !s.fill(w, last) {
 			return false
 		}
 		n, full, err := writeNow(fd, w.out)
@@ -114,7 +117,7 @@ func (s *Session) Flush() {
 		w.wmu.Lock()
 		defer w.wmu.Unlock()
 		if w.err == nil {
-			s.step(w, fd, false)
+			s.step(w, fd, nil)
 		}
 	})
 }
@@ -129,10 +132,10 @@ func (w *wsConn) await() {
 	}
 }
 
-func (s *Session) writePlain(w *wsConn) error {
+func (s *Session) writePlain(w *wsConn, last *bool) error {
 	for {
 		w.wmu.Lock()
-		ok := len(w.out) > 0 || s.fill(w, true)
+		ok := len(w.out) > 0 || s.fill(w, last)
 		out := w.out
 		w.wmu.Unlock()
 		if !ok {
@@ -179,8 +182,8 @@ func (w *wsConn) wrote(n int) {
 // fill gets the next bytes to be written into out. It reports false when there
 // are none; a writer goroutine is then no longer the session's writer. The
 // caller holds wmu.
-func (s *Session) fill(w *wsConn, writer bool) bool {
-	if w.next == len(w.batch) && !s.takeBatch(w, writer) {
+func (s *Session) fill(w *wsConn, last *bool) bool {
+	if w.next == len(w.batch) && !s.takeBatch(w, last) {
 		return false
 	}
 	if len(w.out) > 0 { // a control frame, or a single message
@@ -219,7 +222,7 @@ func (w *wsConn) endBatch() {
 
 // takeBatch takes over the queue: a control frame first, the close frame last.
 // The caller holds wmu.
-func (s *Session) takeBatch(w *wsConn, writer bool) bool {
+func (s *Session) takeBatch(w *wsConn, last *bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -243,8 +246,8 @@ func (s *Session) takeBatch(w *wsConn, writer bool) bool {
 		w.out = w.closeFrame
 		w.unsent.Store(int64(len(w.out)))
 	default:
-		if writer {
-			s.writerDone(w)
+		if last != nil {
+			*last = s.writerDone(w)
 		}
 		return false
 	}
@@ -263,8 +266,10 @@ func (s *Session) frameBytes(w *wsConn) int {
 	return n
 }
 
-// writerDone ends the writer: all is written. The caller holds mu.
-func (s *Session) writerDone(w *wsConn) {
+// writerDone ends the writer: all is written. It reports whether the reader has
+// ended too, so that the writer has to close the connection. The caller holds
+// mu.
+func (s *Session) writerDone(w *wsConn) (last bool) {
 	w.writing = false
 	if w.closeTaken && !w.closeWritten {
 		w.closeWritten = true
@@ -274,7 +279,7 @@ func (s *Session) writerDone(w *wsConn) {
 			_ = w.conn.SetReadDeadline(time.Now().Add(closeTimeout))
 		}
 	}
-	w.last = w.readDone
+	return w.readDone
 }
 
 // writeFailed ends the session after the writer's error, and the writer.
