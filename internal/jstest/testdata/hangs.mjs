@@ -1,0 +1,4 @@
+import { exitWithParent } from "../stdin.mjs";
+
+exitWithParent();
+setInterval(() => {}, 1000);
