@@ -306,10 +306,13 @@ func (s *Session) probe(w *wsConn, in *reader) {
 		if errors.As(err, &f) {
 			code = uint16(f.code)
 		}
-		if _, err := w.conn.Write(closeFrame(code)); err == nil && f == nil {
-			for err == nil { // until the peer has answered
-				_, _, err = in.next(nil)
-			}
+		_, err := w.conn.Write(closeFrame(code))
+		if f != nil {
+			w.hangUp()
+			_, err = io.CopyN(io.Discard, w.conn, 64<<10)
+		}
+		for err == nil { // until the peer has answered
+			_, _, err = in.next(nil)
 		}
 		in.release()
 		_ = w.conn.Close()

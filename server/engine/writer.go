@@ -277,6 +277,9 @@ func (s *Session) writerDone(w *wsConn) (last bool) {
 		s.state.Store(stateClosed)
 		if !w.readDone {
 			_ = w.conn.SetReadDeadline(time.Now().Add(closeTimeout))
+			if len(w.closeFrame) > 2 { // a peer at fault: nothing it may still say matters
+				w.hangUp()
+			}
 		}
 	}
 	return w.readDone
@@ -297,6 +300,15 @@ func (s *Session) writeFailed(w *wsConn, err error) {
 	_ = w.conn.Close() // the reader ends with it
 	if w.readDone {
 		s.server.running.Done()
+	}
+}
+
+// hangUp says that nothing more will be written, so that the peer closes its
+// side once it has read what was. To close with bytes of the peer's unread
+// would reset the connection, and a close frame that is on its way with it.
+func (w *wsConn) hangUp() {
+	if t, ok := w.conn.(interface{ CloseWrite() error }); ok {
+		_ = t.CloseWrite() // fails on a closed connection
 	}
 }
 
