@@ -31,32 +31,37 @@ var (
 // sees the end.
 const deflateTail = "\x00\x00\xff\xff\x01\x00\x00\xff\xff"
 
-// deflatedFrame is the message as a compressed frame.
+// deflatedFrame is the message as a compressed frame, or as it is when that is
+// not smaller.
 func (m *Message) deflatedFrame() []byte {
-	if p := m.deflated.Load(); p != nil {
-		return *p
-	}
+	f := m.more()
+	f.deflate.Do(func() { f.deflated = m.compressed() })
+	return f.deflated
+}
+
+func (m *Message) compressed() []byte {
 	var out bytes.Buffer
 	out.Grow(headroom + len(m.buf)/2)
 	out.Write(m.buf[:headroom])
 	w := deflaters.Get().(*flate.Writer)
+	defer deflaters.Put(w)
 	w.Reset(&out)
 	_, err := w.Write(m.payload())
 	if err == nil {
 		err = w.Flush()
 	}
-	deflaters.Put(w)
-	frame := m.buf[m.start:]
-	if err == nil { // a bytes.Buffer does not fail; an uncompressed frame is always right
-		b := bytes.TrimSuffix(out.Bytes(), []byte(deflateTail[:4]))
-		first := byte(0xc1)
-		if m.binary {
-			first = 0xc2
-		}
-		frame = b[putFrameHeader(b, first):]
+	if err != nil { // a bytes.Buffer does not fail
+		panic(err)
 	}
-	m.deflated.Store(&frame)
-	return frame
+	b := bytes.TrimSuffix(out.Bytes(), []byte(deflateTail[:4]))
+	if len(b) >= len(m.buf) {
+		return m.buf[m.start:]
+	}
+	first := byte(0xc1)
+	if m.binary {
+		first = 0xc2
+	}
+	return b[putFrameHeader(b, first):]
 }
 
 var errInflatedTooLarge = errors.New("inflated message is over the limit")

@@ -47,7 +47,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 const (
-	maxURL     = 8 << 10
+	maxURL     = 16 << 10
 	maxHeaders = 200
 )
 
@@ -155,14 +155,16 @@ func (s *Server) handshake(w http.ResponseWriter, r *http.Request, q request) *r
 			return f
 		}
 	}
+	if s.isClosing() {
+		return refuseClosing
+	}
 	if f := s.allowRequest(r); f != nil {
 		return f
 	}
-	addr := bucket(s.ClientAddr(r))
-	if f := s.gate.enter(addr); f != nil {
+	x := &Session{server: s, id: s.opts.NewID(r), addr: bucket(s.ClientAddr(r))}
+	if f := s.gate.enter(x.addr); f != nil {
 		return f
 	}
-	x := &Session{server: s, id: s.opts.NewID(r), addr: addr}
 	if q.transport == WebSocket {
 		return s.openWebSocket(w, r, x)
 	}

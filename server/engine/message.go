@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"sync"
 	"sync/atomic"
 )
 
@@ -31,8 +32,23 @@ type Message struct {
 	binary   bool
 	compress bool
 
-	deflated atomic.Pointer[[]byte] // the permessage-deflate frame
-	base64   atomic.Pointer[[]byte] // a binary message's polling form
+	forms atomic.Pointer[forms]
+}
+
+// forms are the wire forms that few messages need.
+type forms struct {
+	deflate  sync.Once
+	deflated []byte // the permessage-deflate frame
+	encode   sync.Once
+	base64   []byte // a binary message's polling form
+}
+
+func (m *Message) more() *forms {
+	if f := m.forms.Load(); f != nil {
+		return f
+	}
+	m.forms.CompareAndSwap(nil, &forms{})
+	return m.forms.Load()
 }
 
 // TextBuffer returns a buffer to which the text of a message of about size
@@ -117,8 +133,8 @@ func (m *Message) frame(deflate bool) []byte {
 	return m.buf[m.start:]
 }
 
-// size is what the message counts for in a queue.
-func (m *Message) size() int { return len(m.buf) - int(m.start) }
+// cost is what the message counts for in a queue.
+func (m *Message) cost() int { return len(m.buf) - int(m.start) + messageCost }
 
 // polled is the message as a packet of a polling payload: a binary message as
 // "b" and its base64, Engine.IO protocol 4, "Payload encoding".
@@ -126,12 +142,11 @@ func (m *Message) polled() []byte {
 	if !m.binary {
 		return m.payload()
 	}
-	if p := m.base64.Load(); p != nil {
-		return *p
-	}
-	b := make([]byte, 1, 1+base64.StdEncoding.EncodedLen(len(m.payload())))
-	b[0] = 'b'
-	b = base64.StdEncoding.AppendEncode(b, m.payload())
-	m.base64.Store(&b)
-	return b
+	f := m.more()
+	f.encode.Do(func() {
+		b := make([]byte, 1, 1+base64.StdEncoding.EncodedLen(len(m.payload())))
+		b[0] = 'b'
+		f.base64 = base64.StdEncoding.AppendEncode(b, m.payload())
+	})
+	return f.base64
 }

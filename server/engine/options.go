@@ -2,6 +2,7 @@ package engine
 
 import (
 	"log/slog"
+	"math"
 	"net/http"
 	"net/netip"
 	"time"
@@ -27,8 +28,9 @@ const (
 // Options configure a [Server]. The zero value of a field means its default.
 type Options struct {
 	// Open is called once for each session, before anything of it is read, and
-	// returns what its messages go to. The request is valid during the call.
-	// Required.
+	// returns what its messages go to, not nil. It may use the session; when it
+	// closes it, the receiver's Closed is called after Open has returned. The
+	// request is valid during the call. Required.
 	Open func(s *Session, r *http.Request) Receiver
 
 	// Transports that are served, of Polling and WebSocket. Default: both.
@@ -103,7 +105,9 @@ func (o Options) withDefaults() Options {
 	def(&o.UpgradeTimeout, DefaultUpgradeTimeout)
 	def(&o.WriteTimeout, DefaultWriteTimeout)
 	def(&o.MaxPayload, DefaultMaxPayload)
+	o.MaxPayload = min(o.MaxPayload, math.MaxInt32) // an int everywhere, with room for arithmetic on it
 	def(&o.UnadmittedPayload, o.MaxPayload)
+	o.UnadmittedPayload = min(o.UnadmittedPayload, o.MaxPayload)
 	def(&o.MaxQueue, DefaultMaxQueue)
 	def(&o.CompressionThreshold, DefaultCompressionThreshold)
 	if len(o.Transports) == 0 {

@@ -94,7 +94,7 @@ func (s *Session) takePayload() []byte {
 
 // pop removes the head of the queue. The caller holds mu.
 func (s *Session) pop() {
-	s.queued -= s.first.size()
+	s.queued -= s.first.cost()
 	if len(s.queue) == 0 {
 		s.first = nil
 		return

@@ -5,6 +5,10 @@ import "sync"
 // helpThreshold is how many unwritten bytes make an emitter help to write.
 const helpThreshold = 64 << 10
 
+// messageCost is what a queued message takes beside its bytes, so that a bound
+// in bytes holds for tiny messages too.
+const messageCost = 64
+
 var batches = sync.Pool{New: func() any { b := make([]*Message, 0, 16); return &b }}
 
 // Flags of [Session.Send].
@@ -30,12 +34,12 @@ func (s *Session) Send(f Flags, messages ...*Message) (flush bool) {
 		s.server.counts.dropped.Add(1)
 		return false
 	}
+	if s.full(messages) {
+		s.slow()
+		s.mu.Unlock()
+		return false
+	}
 	for _, m := range messages {
-		if s.full(m) {
-			s.slow()
-			s.mu.Unlock()
-			return false
-		}
 		s.push(m)
 	}
 	s.wake()
@@ -59,7 +63,7 @@ func (s *Session) writable() bool {
 
 // push appends to the queue. The caller holds mu.
 func (s *Session) push(m *Message) {
-	s.queued += m.size()
+	s.queued += m.cost()
 	if s.first == nil {
 		s.first = m
 		return
@@ -70,11 +74,12 @@ func (s *Session) push(m *Message) {
 	s.queue = append(s.queue, m)
 }
 
-// full reports whether m is too much for the queue. What counts is what waits
-// behind a write that the kernel has refused, or for a poll, and not what a
-// writer has not got to yet: a peer that reads is never let go in a burst. One
-// message larger than the bound may enter an empty queue. The caller holds mu.
-func (s *Session) full(m *Message) bool {
+// full reports whether messages, which belong together, are too much for the
+// queue. What counts is what waits behind a write that the kernel has refused,
+// or for a poll, and not what a writer has not got to yet: a peer that reads
+// is never let go in a burst. Messages larger than the bound may enter an
+// empty queue. The caller holds mu.
+func (s *Session) full(messages []*Message) bool {
 	waiting := s.queued
 	switch {
 	case s.ws == nil && s.poll.wake != nil:
@@ -84,7 +89,13 @@ func (s *Session) full(m *Message) bool {
 	case s.ws != nil:
 		waiting += int(s.ws.unsent.Load())
 	}
-	return waiting > 0 && waiting+m.size() > s.server.opts.MaxQueue
+	if waiting == 0 {
+		return false
+	}
+	for _, m := range messages {
+		waiting += m.cost()
+	}
+	return waiting > s.server.opts.MaxQueue
 }
 
 // slow ends the session of a peer that does not read. The end itself runs on a
@@ -138,8 +149,9 @@ func (s *Session) wake() {
 		}
 		return
 	}
-	if !s.ws.writing && (s.first != nil || s.ws.pong != nil || s.ws.closeFrame != nil) && !s.ws.closeWritten {
-		s.ws.writing = true
-		go s.write(s.ws)
+	w := s.ws
+	if !w.writing && !w.closeWritten && (s.first != nil || w.pong != nil || w.closeFrame != nil) {
+		w.writing = true
+		startWriter(s, w)
 	}
 }

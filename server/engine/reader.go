@@ -5,7 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -18,10 +18,6 @@ const (
 	readBufferSize = 16 << 10
 	// maxFragments bounds the frames of one message, empty ones included.
 	maxFragments = 16_384
-	// A peer may send this many WebSocket pings in this time; Engine.IO's own
-	// heartbeat needs none.
-	maxPings   = 600
-	pingWindow = 10 * time.Second
 )
 
 var readBuffers = sync.Pool{New: func() any { b := make([]byte, readBufferSize); return &b }}
@@ -44,6 +40,7 @@ var (
 	errPings       = &frameError{ws.StatusPolicyViolation, "too many pings"}
 	errUTF8        = &frameError{ws.StatusInvalidFramePayloadData, "text is not valid UTF-8"}
 	errInflate     = &frameError{ws.StatusInvalidFramePayloadData, "bad compressed data"}
+	errLength      = &frameError{ws.StatusProtocolError, "bad frame length"}
 	errCloseLength = &frameError{ws.StatusProtocolError, "close frame of one byte"}
 )
 
@@ -51,16 +48,16 @@ var (
 // there are bytes in it. It belongs to one goroutine.
 type reader struct {
 	ws      *wsConn
-	patient bool // an upgrade's own deadline is on the connection: set none
+	session *Session // nil during a probe, whose own deadline is on the connection
 
 	buf  *[]byte
 	r, w int
-	hdr  [ws.MaxHeaderSize]byte
 
 	// The message that has been begun: its frames so far.
 	message    []byte
 	op         ws.OpCode // 0: none
 	compressed bool
+	owned      bool // the message that next has returned is in no shared buffer
 	fragments  int
 
 	armed bool // a read deadline is set
@@ -70,7 +67,7 @@ type reader struct {
 	grown   bool  // the goroutine has handled one, and so its stack has grown
 
 	pings     int
-	pingsFrom time.Time
+	pingsFrom int64
 
 	sys sysReader
 }
@@ -115,32 +112,39 @@ func (r *reader) fill(begun bool) error {
 }
 
 func (r *reader) arm() {
-	if r.patient || r.ws.lingering.Load() {
+	if r.session == nil {
 		return
 	}
 	if !r.armed || r.since >= bodyProgress {
 		r.armed, r.since = true, 0
-		_ = r.ws.conn.SetReadDeadline(time.Now().Add(bodyTimeout)) // fails on a closed connection, as the read will
+		r.deadline(time.Now().Add(bodyTimeout))
 	}
 }
 
 func (r *reader) disarm() {
-	if r.armed && !r.ws.lingering.Load() {
+	if r.armed {
 		r.armed = false
-		_ = r.ws.conn.SetReadDeadline(time.Time{})
+		r.deadline(time.Time{})
 	}
 }
 
-// Read takes bytes of a frame that has been begun.
-func (r *reader) Read(p []byte) (int, error) {
-	if r.r == r.w {
-		if err := r.fill(true); err != nil {
-			return 0, err
-		}
+// deadline sets the read deadline, except that the one of the closing
+// handshake stands. It fails on a closed connection, as the read will.
+func (r *reader) deadline(t time.Time) {
+	if r.ws.lingering.Load() {
+		return
 	}
-	n := copy(p, (*r.buf)[r.r:r.w])
-	r.r += n
-	return n, nil
+	_ = r.ws.conn.SetReadDeadline(t)
+	if r.ws.lingering.Load() { // it has begun meanwhile
+		r.ws.linger()
+	}
+}
+
+// waiting is told that all the peer has sent has been dealt with.
+func (r *reader) waiting() {
+	if r.session != nil && r.session.busy.Load() {
+		r.session.busy.Store(false)
+	}
 }
 
 // settled is how many messages a connection begins with: CONNECT, a join or two.
@@ -167,29 +171,33 @@ func (r *reader) moves(op ws.OpCode, data []byte) bool {
 	return true
 }
 
-// own returns data as a slice that belongs to the caller alone. It is called
-// before the next call of next.
-func (r *reader) own(data []byte) []byte { return bytes.Clone(data) }
+// own returns data, which next has returned, as a slice that belongs to the
+// caller alone.
+func (r *reader) own(data []byte) []byte {
+	if r.owned {
+		return data
+	}
+	return bytes.Clone(data)
+}
 
-// next returns the next message; control frames are dealt with on the way, for
-// the session s, which is nil during a probe. data is valid until the next
-// call.
-func (r *reader) next(s *Session) (op ws.OpCode, data []byte, err error) {
+// next returns the next message; control frames are dealt with on the way.
+// data is valid until the next call.
+func (r *reader) next() (op ws.OpCode, data []byte, err error) {
 	for {
 		if r.r == r.w {
 			if err := r.fill(r.op != 0); err != nil {
 				return 0, nil, err
 			}
 		}
-		h, err := ws.ReadHeaderBuffer(r, r.hdr[:])
+		h, err := r.header()
 		if err != nil {
-			return 0, nil, headerError(err)
+			return 0, nil, err
 		}
 		if err := r.check(h); err != nil {
 			return 0, nil, err
 		}
 		if h.OpCode.IsControl() {
-			if err := r.control(h, s); err != nil {
+			if err := r.control(h); err != nil {
 				return 0, nil, err
 			}
 			if r.op == 0 {
@@ -197,7 +205,7 @@ func (r *reader) next(s *Session) (op ws.OpCode, data []byte, err error) {
 			}
 			continue
 		}
-		done, data, err := r.data(h, limitOf(s))
+		done, data, err := r.data(h, r.limit())
 		if err != nil {
 			return 0, nil, err
 		}
@@ -210,21 +218,43 @@ func (r *reader) next(s *Session) (op ws.OpCode, data []byte, err error) {
 	}
 }
 
+// header reads a frame's header: from the buffer, or, when it ends there,
+// byte by byte.
+func (r *reader) header() (ws.Header, error) {
+	h, n, err := parseHeader((*r.buf)[r.r:r.w])
+	if n > 0 || err != nil {
+		r.r += n
+		return h, err
+	}
+	return r.splitHeader()
+}
+
+func (r *reader) splitHeader() (ws.Header, error) {
+	var b [ws.MaxHeaderSize]byte
+	for n, size := 0, 2; n < size; n++ {
+		if r.r == r.w {
+			if err := r.fill(true); err != nil {
+				return ws.Header{}, err
+			}
+		}
+		b[n] = (*r.buf)[r.r]
+		r.r++
+		if n == 1 {
+			size = headerSize(b[1])
+		}
+	}
+	h, _, err := parseHeader(b[:])
+	return h, err
+}
+
 // probeLimit is the size of what may be sent before an upgrade is complete.
 const probeLimit = 1024
 
-func limitOf(s *Session) int64 {
-	if s == nil {
+func (r *reader) limit() int64 {
+	if r.session == nil {
 		return probeLimit
 	}
-	return s.limit()
-}
-
-func headerError(err error) error {
-	if errors.Is(err, ws.ErrHeaderLengthMSB) || errors.Is(err, ws.ErrHeaderLengthUnexpected) {
-		return &frameError{ws.StatusProtocolError, "bad frame length"}
-	}
-	return err
+	return r.session.limit()
 }
 
 func (r *reader) check(h ws.Header) error {
@@ -260,12 +290,14 @@ func (r *reader) data(h ws.Header, limit int64) (done bool, data []byte, err err
 	if h.Fin && r.fragments == 1 && n <= r.w-r.r {
 		data = (*r.buf)[r.r : r.r+n]
 		r.r += n
+		r.owned = false
 		ws.Cipher(data, h.Mask, 0)
 	} else {
 		from := len(r.message)
 		if err := r.collect(n); err != nil {
 			return false, nil, err
 		}
+		r.owned = true
 		ws.Cipher(r.message[from:], h.Mask, 0)
 		data = r.message
 	}
@@ -279,12 +311,16 @@ func (r *reader) data(h ws.Header, limit int64) (done bool, data []byte, err err
 			}
 			return false, nil, errInflate
 		}
+		r.owned = true
 	}
 	if r.op == ws.OpText && !utf8.Valid(data) {
 		return false, nil, errUTF8
 	}
 	return true, data, nil
 }
+
+// firstPiece is how much memory a frame gets for having been declared.
+const firstPiece = 64 << 10
 
 // collect appends n bytes to the message. Its memory grows with what arrives,
 // not with what was declared.
@@ -296,6 +332,9 @@ func (r *reader) collect(n int) error {
 			}
 		}
 		k := min(n, r.w-r.r)
+		if cap(r.message)-len(r.message) < k {
+			r.message = slices.Grow(r.message, min(n, max(firstPiece, len(r.message))))
+		}
 		r.message = append(r.message, (*r.buf)[r.r:r.r+k]...)
 		r.r += k
 		n -= k
@@ -303,79 +342,10 @@ func (r *reader) collect(n int) error {
 	return nil
 }
 
-// control deals with a ping, a pong or a close.
-func (r *reader) control(h ws.Header, s *Session) error {
-	var body [ws.MaxControlFramePayloadSize]byte
-	data := body[:h.Length]
-	if _, err := io.ReadFull(r, data); err != nil {
-		return err
-	}
-	ws.Cipher(data, h.Mask, 0)
-	switch h.OpCode {
-	case ws.OpPing:
-		if now := time.Now(); now.Sub(r.pingsFrom) > pingWindow {
-			r.pings, r.pingsFrom = 0, now
-		}
-		if r.pings++; r.pings > maxPings {
-			return errPings
-		}
-		if s != nil {
-			s.answer(data)
-		}
-	case ws.OpClose:
-		return closeError(data)
-	}
-	return nil
-}
-
-// closeError is what a close frame means: the peer's goodbye, or a breach.
-func closeError(data []byte) error {
-	switch len(data) {
-	case 0:
-		return errPeerClosed
-	case 1:
-		return errCloseLength
-	}
-	code, reason := ws.ParseCloseFrameData(data)
-	if err := ws.CheckCloseFrameData(code, reason); err != nil {
-		if errors.Is(err, ws.ErrProtocolInvalidUTF8) {
-			return &frameError{ws.StatusInvalidFramePayloadData, err.Error()}
-		}
-		return &frameError{ws.StatusProtocolError, err.Error()}
-	}
-	return &peerClose{code}
-}
-
-// peerClose is a peer's goodbye with a code, which is sent back.
-type peerClose struct{ code ws.StatusCode }
-
-func (e *peerClose) Error() string        { return fmt.Sprintf("%v, code %d", errPeerClosed, e.code) }
-func (e *peerClose) Is(target error) bool { return target == errPeerClosed }
-
-// in1000 is the code that answers a goodbye: the same, or none.
-func in1000(err error) uint16 {
-	var e *peerClose
-	if errors.As(err, &e) {
-		return uint16(e.code)
-	}
-	return 0
-}
-
-// answer queues a pong, in place of one that has not been written yet: RFC
-// 6455, 5.5.3 asks for the latest only.
-func (s *Session) answer(data []byte) {
-	frame := append([]byte{0x8a, byte(len(data))}, data...)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ws != nil && s.state.Load() == stateOpen {
-		s.ws.pong = frame
-		s.wake()
-	}
-}
-
 // plainRead reads where a connection cannot be asked whether there is
 // something to read: it holds its buffer while it waits.
 func (r *reader) plainRead() (int, error) {
+	r.waiting()
 	r.acquire()
 	n, err := r.ws.conn.Read(*r.buf)
 	r.r, r.w = 0, n

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -21,9 +20,12 @@ type Server struct {
 
 	mu       sync.Mutex
 	sessions map[string]*Session
+	conns    map[*wsConn]struct{} // all that are open, probes and closing ones too
 	closing  bool
+	cutting  bool          // Shutdown has lost its patience
+	empty    chan struct{} // closed by Shutdown or remove, once: closing, and no session is left
 
-	// Counts the readers, writers, upgrades and closers that run. It is only
+	// Counts the WebSocket connections and the closers that run. It is only
 	// added to under mu while not closing, or by one that it counts.
 	running sync.WaitGroup
 	counts  counts
@@ -53,6 +55,8 @@ func New(opts Options) *Server {
 		opts:     opts,
 		gate:     newGate(opts.Limits),
 		sessions: make(map[string]*Session),
+		conns:    make(map[*wsConn]struct{}),
+		empty:    make(chan struct{}),
 		open:     openSuffix(opts),
 	}
 	s.origins, s.cors = newOrigins(opts.AllowedOrigins)
@@ -81,7 +85,8 @@ func (s *Server) Session(id string) (*Session, bool) {
 	return x, ok
 }
 
-// add puts a new session in, unless the server is closing or the id is taken.
+// add puts a new session in, unless the server is closing, the id is taken or
+// the session has ended already.
 func (s *Server) add(x *Session) *refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,63 +96,26 @@ func (s *Server) add(x *Session) *refusal {
 	if _, taken := s.sessions[x.id]; taken {
 		return refuseRequest
 	}
-	s.sessions[x.id] = x
+	if !x.removed {
+		s.sessions[x.id] = x
+	}
 	return nil
 }
 
+// remove forgets a session that has ended, and gives its place at the gate back.
 func (s *Server) remove(x *Session) {
 	s.mu.Lock()
-	known := s.sessions[x.id] == x
-	if known {
+	first := !x.removed
+	x.removed = true
+	if s.sessions[x.id] == x {
 		delete(s.sessions, x.id)
-	}
-	s.mu.Unlock()
-	if known {
-		s.gate.leave(x.addr)
-	}
-}
-
-// start counts a goroutine in; it reports false when the server has ended.
-func (s *Server) start() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closing {
-		return false
-	}
-	s.running.Add(1)
-	return true
-}
-
-// Shutdown refuses new sessions, closes those that are open with
-// ServerShuttingDown after what is queued for them has been written, and waits
-// until every goroutine of the engine has ended. When ctx ends first, the
-// connections that are left are cut and ctx's error is returned. It does not
-// close listeners.
-func (s *Server) Shutdown(ctx context.Context) error {
-	s.mu.Lock()
-	s.closing = true
-	open := make([]*Session, 0, len(s.sessions))
-	for _, x := range s.sessions {
-		open = append(open, x)
-	}
-	s.mu.Unlock()
-	for _, x := range open {
-		x.Close(ServerShuttingDown)
-	}
-	done := make(chan struct{})
-	go func() {
-		s.running.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		for _, x := range open {
-			x.abort()
+		if s.closing && len(s.sessions) == 0 {
+			close(s.empty)
 		}
-		<-done
-		return context.Cause(ctx)
+	}
+	s.mu.Unlock()
+	if first {
+		s.gate.leave(x.addr)
 	}
 }
 

@@ -46,6 +46,7 @@ func (s *sysReader) tryRead(fd uintptr) bool {
 		}
 	}
 	if s.err == syscall.EAGAIN {
+		s.r.waiting()
 		s.r.release()
 		return false
 	}

@@ -18,159 +18,211 @@ var (
 	largeWrites = sync.Pool{New: func() any { b := make([]byte, 0, largeWrite); return &b }}
 )
 
-// plainGrace is how long a write may be under way on a connection without
-// non-blocking writes before the kernel counts as having refused it.
-const plainGrace = 100 * time.Millisecond
+// patience is how long a write may not get on before the peer, and not a busy
+// machine, is what it waits for; and how long, at most, an emitter that is
+// ahead of the peer by helpThreshold waits for it.
+const patience = 50 * time.Millisecond
 
 // refused reports whether the peer, and not the server, is what the queue
-// waits for.
+// waits for. Without non-blocking writes that takes some time to tell.
 func (w *wsConn) refused() bool {
-	if w.raw != nil {
-		return w.blocked.Load()
-	}
 	since := w.since.Load()
-	return since != 0 && time.Now().UnixNano()-since > int64(plainGrace)
+	return since != 0 && (w.raw != nil || now()-since > int64(patience))
 }
 
-// write is the writer goroutine: it writes what has gathered and ends.
-func (s *Session) write(w *wsConn) {
-	var (
-		err  error
-		last bool
-	)
-	if w.raw != nil {
-		err = s.writeRaw(w, &last)
-	} else {
-		err = s.writePlain(w, &last)
+// A writer is the writer goroutine of a connection: it writes what has
+// gathered and ends. Writers are pooled with their closures, since one starts
+// for nearly every message.
+type writer struct {
+	s *Session
+	w *wsConn
+
+	run func()                // write
+	try func(fd uintptr) bool // tryWrite
+
+	waited bool  // a write deadline is set
+	final  bool  // ... which covers the whole rest
+	err    error // of the last write
+	closes bool  // all is written and the reader has ended: the connection is to be closed
+	hangs  bool  // all is written, and nothing that the peer may still say matters
+	last   bool  // the reader has ended, and left the end to the writer
+}
+
+var writers sync.Pool
+
+func startWriter(s *Session, w *wsConn) {
+	x, _ := writers.Get().(*writer)
+	if x == nil {
+		x = &writer{}
+		x.run, x.try = x.write, x.tryWrite
+	}
+	x.s, x.w = s, w
+	go x.run()
+}
+
+func (x *writer) write() {
+	s, w := x.s, x.w
+	var err error
+	if w.raw == nil {
+		err = x.writePlain()
+	} else if err = w.raw.Write(x.try); err == nil {
+		err = x.err
+	}
+	closes, hangs, last := x.closes, x.hangs, x.last
+	*x = writer{run: x.run, try: x.try}
+	writers.Put(x)
+	if err != nil {
+		s.writeFailed(w, err)
+		return
 	}
 	switch {
-	case err != nil:
-		s.writeFailed(w, err)
-	case last:
-		// Not where the writer finds that it is: there it may be inside of a
-		// call of the connection's, which a close would wait for.
-		_ = w.conn.Close()
-		s.server.running.Done()
+	case closes:
+		_ = w.conn.Close() // it may be closed already
+	case hangs:
+		w.hangUp()
+	}
+	if last {
+		s.server.done(w)
 	}
 }
 
-func (s *Session) writeRaw(w *wsConn, last *bool) error {
-	waited := false
-	err := w.raw.Write(func(fd uintptr) bool {
-		w.wmu.Lock()
-		defer w.wmu.Unlock()
-		full := s.step(w, fd, last)
-		if full {
-			waited = true
-			// Fails on a closed connection, as the wait then does.
-			_ = w.conn.SetWriteDeadline(time.Now().Add(s.server.opts.WriteTimeout))
-		} else if waited {
-			_ = w.conn.SetWriteDeadline(time.Time{})
-		}
-		return !full
-	})
-	if err != nil {
-		return err
-	}
+// tryWrite writes until nothing is left, which ends the writer, or the kernel
+// refuses, which makes the runtime call it again when there is room.
+func (x *writer) tryWrite(fd uintptr) bool {
+	w := x.w
 	w.wmu.Lock()
 	defer w.wmu.Unlock()
-	return w.err
+	full, err := x.s.step(w, fd, x)
+	x.err = err
+	switch {
+	case full:
+		x.extend()
+	case x.waited && !x.final:
+		_ = w.conn.SetWriteDeadline(time.Time{}) // fails on a closed connection, which is at its end
+	}
+	return !full
 }
 
-// step writes until nothing is left or the kernel refuses. The writer
-// goroutine, as opposed to a helper, which passes no last, is gone when nothing
-// is left; see writerDone. The caller holds wmu.
-func (s *Session) step(w *wsConn, fd uintptr, last *bool) (full bool) {
+// extend gives the peer time to take more. While the session is open that is
+// WriteTimeout from here; after its end, WriteTimeout for all that is left.
+func (x *writer) extend() {
+	if x.final {
+		return
+	}
+	x.waited, x.final = true, x.s.state.Load() != stateOpen
+	// Fails on a closed connection, as the write will.
+	_ = x.w.conn.SetWriteDeadline(time.Now().Add(x.s.server.opts.WriteTimeout))
+}
+
+// step writes until nothing is left or the kernel refuses. x is the writer
+// goroutine's, nil for a helper. The caller holds wmu.
+func (s *Session) step(w *wsConn, fd uintptr, x *writer) (full bool, err error) {
 	for {
-		if len(w.out) == 0 && !s.fill(w, last) {
-			return false
+		if len(w.out) == 0 && !s.fill(w, x) {
+			return false, nil
 		}
 		n, full, err := writeNow(fd, w.out)
 		w.wrote(n)
 		if err != nil {
-			w.err = err
-			return false
+			return false, err
 		}
-		w.blocked.Store(full)
 		if full {
-			return true
+			if n > 0 || w.since.Load() == 0 {
+				w.since.Store(now())
+			}
+			return true, nil
 		}
+		w.since.Store(0)
 	}
 }
 
-// Flush helps to write what is queued. It is for emitters that [Session.Send]
-// asks to, so that a burst takes no more memory than its emitter can be made
-// to wait for; it waits for the kernel or another writer, never for the peer.
-func (s *Session) Flush() {
-	s.mu.Lock()
-	w := s.ws
-	s.mu.Unlock()
-	if w == nil || w.refused() {
-		return
-	}
-	if w.raw == nil {
-		w.await()
-		return
-	}
-	// Fails on a closed connection, which the reader tells the session.
-	_ = w.raw.Control(func(fd uintptr) {
-		w.wmu.Lock()
-		defer w.wmu.Unlock()
-		if w.err == nil {
-			s.step(w, fd, nil)
-		}
-	})
-}
-
-// await waits until a plain write has ended, or has taken too long.
-func (w *wsConn) await() {
-	t := time.NewTimer(plainGrace)
-	defer t.Stop()
-	select {
-	case <-w.progress:
-	case <-t.C:
-	}
-}
-
-func (s *Session) writePlain(w *wsConn, last *bool) error {
+func (x *writer) writePlain() error {
+	s, w := x.s, x.w
 	for {
 		w.wmu.Lock()
-		ok := len(w.out) > 0 || s.fill(w, last)
-		out := w.out
+		ok := len(w.out) > 0 || s.fill(w, x)
+		out := w.out[:min(len(w.out), largeWrite)]
 		w.wmu.Unlock()
 		if !ok {
 			return nil
 		}
-		now := time.Now()
-		w.since.Store(now.UnixNano())
-		_ = w.conn.SetWriteDeadline(now.Add(s.server.opts.WriteTimeout)) // fails as the write will
+		w.since.Store(now())
+		x.extend()
 		n, err := w.conn.Write(out)
 		w.since.Store(0)
 		w.wmu.Lock()
 		w.wrote(n)
 		w.wmu.Unlock()
-		select {
-		case w.progress <- struct{}{}:
-		default:
-		}
 		if err != nil {
 			return err
 		}
 	}
 }
 
+// Flush helps to write what is queued. It is for emitters that [Session.Send]
+// asks to: a burst then takes no more memory than its emitter can be made to
+// wait for. It waits for the kernel or another writer, and for a peer that has
+// fallen behind just now, 50 ms at most: one that reads catches up, and one
+// that does not holds nobody up again.
+func (s *Session) Flush() {
+	s.mu.Lock()
+	w := s.ws
+	s.mu.Unlock()
+	if w == nil {
+		return
+	}
+	if w.raw != nil && !w.refused() {
+		// Fails on a closed connection, which the reader tells the session.
+		// After an error the writer meets it too.
+		_ = w.raw.Control(func(fd uintptr) {
+			w.wmu.Lock()
+			defer w.wmu.Unlock()
+			_, _ = s.step(w, fd, nil)
+		})
+	}
+	w.await()
+}
+
+// await waits until a write that the peer holds up has got on, or has been
+// held up for too long.
+func (w *wsConn) await() {
+	since := w.since.Load()
+	left := patience - time.Duration(now()-since)
+	if since == 0 || left <= 0 {
+		return
+	}
+	w.wmu.Lock()
+	if w.since.Load() != since || len(w.out) == 0 {
+		w.wmu.Unlock()
+		return
+	}
+	if w.progress == nil {
+		w.progress = make(chan struct{})
+	}
+	progress := w.progress
+	w.wmu.Unlock()
+	t := time.NewTimer(left)
+	defer t.Stop()
+	select {
+	case <-progress:
+	case <-t.C:
+	}
+}
+
 // wrote takes n bytes off what is to be written. The caller holds wmu.
 func (w *wsConn) wrote(n int) {
 	w.out = w.out[n:]
-	w.unsent.Add(-int64(n))
+	w.unsent.Store(int64(len(w.out) + w.rest))
+	if n > 0 && w.progress != nil {
+		close(w.progress)
+		w.progress = nil
+	}
 	if len(w.out) > 0 {
 		return
 	}
 	w.out = nil
 	if w.buf != nil {
-		b := (*w.buf)[:0]
-		*w.buf = b
-		if cap(b) == smallWrite {
+		if cap(*w.buf) == smallWrite {
 			smallWrites.Put(w.buf)
 		} else {
 			largeWrites.Put(w.buf)
@@ -180,109 +232,105 @@ func (w *wsConn) wrote(n int) {
 }
 
 // fill gets the next bytes to be written into out. It reports false when there
-// are none; a writer goroutine is then no longer the session's writer. The
+// are none; the writer goroutine is then no longer the session's writer. The
 // caller holds wmu.
-func (s *Session) fill(w *wsConn, last *bool) bool {
-	if w.next == len(w.batch) && !s.takeBatch(w, last) {
-		return false
+func (s *Session) fill(w *wsConn, x *writer) bool {
+	if w.next == len(w.batch) {
+		if !s.takeBatch(w, x) {
+			return false
+		}
+		if len(w.out) > 0 { // a control frame, or a single message
+			return true
+		}
 	}
-	if len(w.out) > 0 { // a control frame, or a single message
-		return true
-	}
-	if w.next == len(w.batch)-1 && w.off == 0 { // the last one needs no copy
-		w.out = w.batch[w.next].frame(w.deflate)
-		w.endBatch()
+	frame := w.batch[w.next].frame(w.deflate)
+	if w.next == len(w.batch)-1 || len(frame) > largeWrite/2 { // needs no copy
+		w.out = frame
+		w.took()
 		return true
 	}
 	pool := &largeWrites
-	if w.unsent.Load() <= smallWrite {
+	if w.rest <= smallWrite {
 		pool = &smallWrites
 	}
 	w.buf = pool.Get().(*[]byte)
-	b := *w.buf
-	for w.next < len(w.batch) && len(b) < cap(b) {
-		frame := w.batch[w.next].frame(w.deflate)[w.off:]
-		n := min(len(frame), cap(b)-len(b))
-		b = append(b, frame[:n]...)
-		if w.off += n; n == len(frame) {
-			w.next, w.off = w.next+1, 0
+	b := (*w.buf)[:0]
+	for len(b)+len(frame) <= cap(b) {
+		b = append(b, frame...)
+		w.took()
+		if w.next == len(w.batch) {
+			break
 		}
+		frame = w.batch[w.next].frame(w.deflate)
 	}
-	if w.next == len(w.batch) {
-		w.endBatch()
+	if len(b) == 0 { // inflated by compression
+		w.out = frame
+		w.took()
+	} else {
+		w.out = b
 	}
-	*w.buf, w.out = b, b
+	w.unsent.Store(int64(len(w.out) + w.rest))
 	return true
 }
 
-func (w *wsConn) endBatch() {
-	recycle(w.batch)
-	w.batch, w.next, w.off = nil, 0, 0
+// took takes the next message off the batch. The caller holds wmu.
+func (w *wsConn) took() {
+	w.rest -= w.batch[w.next].cost()
+	w.next++
+	if w.next == len(w.batch) {
+		recycle(w.batch)
+		w.batch, w.next, w.rest = nil, 0, 0
+	}
 }
 
 // takeBatch takes over the queue: a control frame first, the close frame last.
-// The caller holds wmu.
-func (s *Session) takeBatch(w *wsConn, last *bool) bool {
+// Compressing, which fill does, is too long for mu. The caller holds wmu.
+func (s *Session) takeBatch(w *wsConn, x *writer) bool {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	var single *Message
 	switch {
 	case w.pong != nil:
 		w.out, w.pong = w.pong, nil
-		w.unsent.Store(int64(len(w.out)))
 	case s.first != nil && s.queue == nil:
-		w.out = s.first.frame(w.deflate)
+		single = s.first
 		s.first, s.queued = nil, 0
-		w.unsent.Store(int64(len(w.out)))
 	case s.first != nil:
-		// The queue's slice becomes the batch: the head goes in front of it.
+		// The queue's slice becomes the batch, its head in front.
 		w.batch = append(s.queue, nil)
-		copy(w.batch[1:], s.queue)
+		copy(w.batch[1:], w.batch)
 		w.batch[0] = s.first
-		w.next, w.off = 0, 0
-		w.unsent.Store(int64(s.frameBytes(w)))
+		w.next, w.rest = 0, s.queued
 		s.first, s.queue, s.queued = nil, nil, 0
 	case w.closeFrame != nil && !w.closeTaken:
 		w.closeTaken = true
 		w.out = w.closeFrame
-		w.unsent.Store(int64(len(w.out)))
 	default:
-		if last != nil {
-			*last = s.writerDone(w)
+		if x != nil {
+			s.writerDone(x)
 		}
+		s.mu.Unlock()
 		return false
 	}
+	s.mu.Unlock()
+	if single != nil {
+		w.out = single.frame(w.deflate)
+	}
+	w.unsent.Store(int64(len(w.out) + w.rest))
 	return true
 }
 
-// frameBytes is what the batch is going to be on the wire.
-func (s *Session) frameBytes(w *wsConn) int {
-	if !w.deflate {
-		return s.queued
-	}
-	n := 0
-	for _, m := range w.batch {
-		n += len(m.frame(true))
-	}
-	return n
-}
-
-// writerDone ends the writer: all is written. It reports whether the reader has
-// ended too, so that the writer has to close the connection. The caller holds
-// mu.
-func (s *Session) writerDone(w *wsConn) (last bool) {
+// writerDone ends the writer: all is written. The caller holds mu.
+func (s *Session) writerDone(x *writer) {
+	w := x.w
 	w.writing = false
 	if w.closeTaken && !w.closeWritten {
 		w.closeWritten = true
-		w.lingering.Store(true)
 		s.state.Store(stateClosed)
-		if !w.readDone {
-			_ = w.conn.SetReadDeadline(time.Now().Add(closeTimeout))
-			if len(w.closeFrame) > 2 { // a peer at fault: nothing it may still say matters
-				w.hangUp()
-			}
-		}
+		x.closes = w.readDone
+		x.hangs = len(w.closeFrame) > 2 // for a fault of the peer's
+		w.linger()
 	}
-	return w.readDone
+	x.last = w.readDone
 }
 
 // writeFailed ends the session after the writer's error, and the writer.
@@ -292,31 +340,14 @@ func (s *Session) writeFailed(w *wsConn, err error) {
 	} else {
 		s.end(TransportClose, hideEOF(err), closing{fault: true})
 	}
+	w.cut() // the reader ends with it
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.drop()
 	s.state.Store(stateClosed)
 	w.writing, w.closeWritten = false, true
-	_ = w.conn.Close() // the reader ends with it
-	if w.readDone {
-		s.server.running.Done()
+	last := w.readDone
+	s.mu.Unlock()
+	if last {
+		s.server.done(w)
 	}
-}
-
-// hangUp says that nothing more will be written, so that the peer closes its
-// side once it has read what was. To close with bytes of the peer's unread
-// would reset the connection, and a close frame that is on its way with it.
-func (w *wsConn) hangUp() {
-	if t, ok := w.conn.(interface{ CloseWrite() error }); ok {
-		_ = t.CloseWrite() // fails on a closed connection
-	}
-}
-
-// cut ends a connection whose peer does not read: what the kernel holds for it
-// is given up too.
-func (w *wsConn) cut() {
-	if t, ok := w.conn.(interface{ SetLinger(int) error }); ok {
-		_ = t.SetLinger(0)
-	}
-	_ = w.conn.Close()
 }

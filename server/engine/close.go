@@ -1,0 +1,131 @@
+package engine
+
+import (
+	"net"
+	"time"
+)
+
+type state = int32
+
+const (
+	stateOpen    state = iota
+	stateClosing       // ended, but what is queued is still being written
+	stateClosed
+)
+
+// graceful closing of a polling session waits this long for the poll that
+// takes the close packet (Node's closeTimeout).
+const pollingCloseTimeout = 30 * time.Second
+
+// An ending is why a session has ended.
+type ending struct {
+	reason Reason
+	err    error
+}
+
+// closing says how a session is to end.
+type closing struct {
+	flush bool       // write what is queued
+	fault bool       // nobody will poll again
+	code  uint16     // of the close frame; 0: none
+	poll  *pollState // only if this is the transport still
+}
+
+// Close ends the session with a reason: what has been sent before is still
+// written, then the peer is told. It does not wait. Later calls do nothing.
+func (s *Session) Close(reason Reason) { s.end(reason, nil, closing{flush: true}) }
+
+// fail ends the session for a fault; code is the close frame's, 0 for none.
+func (s *Session) fail(reason Reason, err error, code uint16) {
+	s.end(reason, err, closing{flush: true, code: code, fault: true})
+}
+
+// failPoll ends the session for the fault of a polling request, unless it has
+// moved to WebSocket meanwhile: then the request's fate is nobody's concern.
+func (s *Session) failPoll(p *pollState, reason Reason, err error) {
+	s.end(reason, err, closing{fault: true, poll: p})
+}
+
+// end is the one way out of stateOpen.
+func (s *Session) end(reason Reason, err error, how closing) {
+	s.mu.Lock()
+	if s.state.Load() != stateOpen || (how.poll != nil && s.poll != how.poll) {
+		s.mu.Unlock()
+		return
+	}
+	if !how.flush {
+		s.drop()
+	}
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	lingers := s.ws == nil && !how.fault
+	if s.poll != nil {
+		s.poll.endProbes(nil)
+	}
+	switch {
+	case s.ws != nil:
+		s.state.Store(stateClosing)
+		s.ws.closeFrame = closeFrame(how.code)
+	case lingers:
+		s.state.Store(stateClosing)
+		s.schedule(pollingCloseTimeout)
+	default:
+		s.drop()
+		s.state.Store(stateClosed)
+	}
+	s.wake()
+	receiver := s.receiver
+	if receiver == nil { // still being made
+		s.early = &ending{reason, err}
+	}
+	s.mu.Unlock()
+	if !lingers {
+		s.server.remove(s)
+	}
+	if reason != TransportClose && reason != ForcedClose && reason != ServerShuttingDown {
+		s.server.opts.Logger.Debug("session ended", "reason", string(reason), "error", err)
+	}
+	if receiver != nil {
+		receiver.Closed(reason, err)
+	}
+}
+
+// abort cuts the connection without a word.
+func (s *Session) abort() {
+	s.end(ForcedClose, nil, closing{fault: true})
+	s.mu.Lock()
+	s.state.Store(stateClosed)
+	s.drop()
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	w := s.ws
+	s.mu.Unlock()
+	s.server.remove(s)
+	if w != nil {
+		w.cut()
+	}
+}
+
+// cut ends a connection whose peer does not read: what the kernel holds for it
+// is given up too. It does not wait, as the close of a TLS connection would.
+func (w *wsConn) cut() {
+	conn := w.conn
+	if t, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = t.NetConn()
+	}
+	if t, ok := conn.(interface{ SetLinger(int) error }); ok {
+		_ = t.SetLinger(0) // fails on a closed connection
+	}
+	_ = conn.Close() // it may be closed already
+}
+
+// hangUp says that nothing more will be written, so that the peer closes its
+// side once it has read what was. To close with bytes of the peer's unread
+// would reset the connection, and a close frame that is on its way with it.
+func (w *wsConn) hangUp() {
+	if t, ok := w.conn.(interface{ CloseWrite() error }); ok {
+		_ = t.CloseWrite() // fails on a closed connection
+	}
+}

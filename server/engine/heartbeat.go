@@ -1,0 +1,100 @@
+package engine
+
+import "time"
+
+// lateSlack is how late a heartbeat's deadline may be looked at before the
+// process is taken to have been stopped meanwhile, and the peer gets another.
+const lateSlack = 5 * time.Second
+
+var epoch = time.Now()
+
+// now is the time since the process began, on the monotonic clock: half the
+// size of a time.Time in what each session holds.
+func now() int64 { return int64(time.Since(epoch)) }
+
+// schedule makes tick run in d. The caller holds mu.
+func (s *Session) schedule(d time.Duration) {
+	s.due = now() + int64(d)
+	if s.timer == nil {
+		s.timer = time.AfterFunc(d, s.tick)
+		return
+	}
+	s.timer.Reset(d)
+}
+
+// tick is the heartbeat: it sends the ping, and looks for the pong in time.
+func (s *Session) tick() {
+	s.mu.Lock()
+	at := now()
+	switch state := s.state.Load(); {
+	case at < s.due: // the timer was set anew, or stopped, while it fired
+		s.mu.Unlock()
+		return
+	case state == stateClosing && s.ws == nil: // nobody polls any more
+		s.drop()
+		s.state.Store(stateClosed)
+		s.mu.Unlock()
+		s.server.remove(s)
+		return
+	case state != stateOpen:
+		s.mu.Unlock()
+		return
+	}
+	wait := s.server.opts.PingTimeout
+	if !s.pinged {
+		s.pinged = true
+		s.push(pingPacket)
+		s.wake()
+	} else if wait = s.excuse(at); wait == 0 {
+		s.mu.Unlock()
+		s.fail(PingTimeout, nil, 0)
+		return
+	}
+	s.schedule(wait)
+	s.mu.Unlock()
+}
+
+// excuse is how much longer a pong may take because its delay is not the
+// peer's fault: while the reader waits for the server's own handlers, for two
+// ping intervals at most, and once after the process itself was stopped. The
+// caller holds mu.
+func (s *Session) excuse(at int64) time.Duration {
+	o := &s.server.opts
+	var more time.Duration
+	switch {
+	case at-s.due > int64(lateSlack) && s.excused == 0:
+		more = o.PingTimeout
+	case s.busy.Load():
+		more = max(0, min(o.PingTimeout, 2*o.PingInterval-s.excused))
+	}
+	s.excused += more
+	return more
+}
+
+// idle ends a POST that began at a time: what its handlers took does not count
+// against a peer that cannot send its pong before the POST has been answered.
+func (s *Session) idle(from int64) {
+	s.busy.Store(false)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := &s.server.opts
+	at := now()
+	took := time.Duration(at - from)
+	if !s.pinged || s.state.Load() != stateOpen || took < o.PingTimeout/16 {
+		return
+	}
+	more := max(0, min(took, o.PingTimeout, 2*o.PingInterval-s.excused))
+	s.excused += more
+	s.schedule(max(0, time.Duration(s.due-at)) + more)
+}
+
+// pong takes the answer to a ping; one that was not asked for changes nothing.
+func (s *Session) pong() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.pinged || s.state.Load() != stateOpen {
+		return
+	}
+	s.pinged, s.excused = false, 0
+	s.schedule(s.server.opts.PingInterval)
+}

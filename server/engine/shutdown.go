@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// cutTimeout is how long goroutines may take to end once their connections
+// are cut: they do so at once, unless a receiver does not return.
+const cutTimeout = time.Second
+
+var errReceivers = errors.New("engine: receivers have not returned")
+
+func (s *Server) isClosing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing
+}
+
+// start counts a goroutine in; it reports false when the server is closing.
+func (s *Server) start() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return false
+	}
+	s.running.Add(1)
+	return true
+}
+
+// track makes a connection that start has counted known to Shutdown.
+func (s *Server) track(w *wsConn) {
+	s.mu.Lock()
+	s.conns[w] = struct{}{}
+	cut := s.cutting
+	s.mu.Unlock()
+	if cut {
+		w.cut()
+	}
+}
+
+// done ends what start has begun for a connection.
+func (s *Server) done(w *wsConn) {
+	s.mu.Lock()
+	delete(s.conns, w)
+	s.mu.Unlock()
+	s.running.Done()
+}
+
+// Shutdown refuses new sessions, closes those that are open with
+// ServerShuttingDown, and waits until every goroutine of the engine has ended:
+// what is queued is written, WebSocket peers have answered the close frame and
+// polling peers, for 5 seconds at most, have fetched their close packet, so
+// the listener has to stay open until Shutdown has returned. When ctx ends
+// first, what is left is cut and ctx's error is returned.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	if !s.closing {
+		s.closing = true
+		if len(s.sessions) == 0 {
+			close(s.empty)
+		}
+	}
+	open := make([]*Session, 0, len(s.sessions))
+	for _, x := range s.sessions {
+		open = append(open, x)
+	}
+	s.mu.Unlock()
+	for _, x := range open {
+		x.Close(ServerShuttingDown)
+	}
+	ended := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(ended)
+	}()
+	grace := time.NewTimer(closeTimeout)
+	defer grace.Stop()
+	select {
+	case <-s.empty:
+	case <-grace.C:
+		s.abandon()
+	case <-ctx.Done():
+	}
+	select {
+	case <-ended:
+		if ctx.Err() == nil {
+			return nil
+		}
+	case <-ctx.Done():
+	}
+	s.abandon()
+	s.cut()
+	grace.Reset(cutTimeout)
+	select {
+	case <-ended:
+		return context.Cause(ctx)
+	case <-grace.C:
+		return errors.Join(context.Cause(ctx), errReceivers)
+	}
+}
+
+// abandon ends the sessions that nobody polls.
+func (s *Server) abandon() {
+	s.mu.Lock()
+	left := make([]*Session, 0, len(s.sessions))
+	for _, x := range s.sessions {
+		left = append(left, x)
+	}
+	s.mu.Unlock()
+	for _, x := range left {
+		x.abort()
+	}
+}
+
+// cut ends all connections, those to come included.
+func (s *Server) cut() {
+	s.mu.Lock()
+	s.cutting = true
+	left := make([]*wsConn, 0, len(s.conns))
+	for w := range s.conns {
+		left = append(left, w)
+	}
+	s.mu.Unlock()
+	for _, w := range left {
+		w.cut()
+	}
+}
