@@ -1,0 +1,16 @@
+package e2e_test
+
+import (
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(stormServerEnv) != "" {
+		runStormServer()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
