@@ -135,6 +135,28 @@ func (f *fixture) wantClosed(s wire.Session, packets []wire.Packet, codes ...int
 	return before
 }
 
+// wantClosedOrRefused is wantClosed where a polling session may also live on: a body that is too large
+// is refused for itself.
+func (f *fixture) wantClosedOrRefused(s wire.Session, packets []wire.Packet, codes ...int) []wire.Packet {
+	f.t.Helper()
+	if p, ok := s.(*wire.Poll); ok {
+		res := wire.Refusal(p.SendPackets(packets...))
+		if res == nil || res.Status != 413 {
+			f.t.Errorf("got %v, want 413", res)
+		}
+		return nil
+	}
+	return f.wantClosed(s, packets, codes...)
+}
+
+// in makes a part of the case the test that f fails, until the part ends.
+func (f *fixture) in(t testing.TB) *fixture {
+	whole := f.t
+	f.t = t
+	t.Cleanup(func() { f.t = whole })
+	return f
+}
+
 // wantClose is wantClosed for text packets.
 func (f *fixture) wantClose(s wire.Session, texts ...string) {
 	f.t.Helper()

@@ -153,10 +153,10 @@ func (f *fixture) handlers() {
 		}
 		return s.Emit("any", append([]any{args.Event()}, values(args)...)...)
 	})
-	watch := f.io.Of("/watch")
+	watch, t := f.io.Of("/watch"), f.t
 	root.OnDisconnect(func(_ context.Context, _ *server.Socket, reason server.Reason) {
 		if err := watch.Emit("gone", string(reason)); err != nil {
-			f.t.Error(err)
+			t.Error(err)
 		}
 		select {
 		case f.gone <- reason:
