@@ -44,8 +44,10 @@ build: $(CLIENT) ## Build bin/parlor, the chat page included
 .PHONY: test
 test: deps check cross ## Run all checks and tests, installing what they need
 	go test -race -timeout 8m ./...
-	@# The race detector allocates on its own account: budgets are tested without it.
+	@# The race detector allocates on its own account, and slows everything down:
+	@# budgets, and packages with tests that it switches off, are tested without it.
 	go test -run 'Alloc|Budget' ./...
+	go test -timeout 8m $$(grep -rlE --include='*_test.go' '^//go:build !race' $(GO_DIRS) | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 
 .PHONY: check
 check: $(CLIENT) ## Check formatting, and vet
