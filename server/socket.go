@@ -21,7 +21,7 @@ type Socket struct {
 	conn   *conn
 	ns     *Namespace
 	auth   Arg
-	issued time.Time
+	issued int64 // milliseconds since 1970
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
@@ -51,7 +51,7 @@ type ending struct {
 }
 
 func newSocket(c *conn, auth Arg) *Socket {
-	s := &Socket{id: newSocketID(), conn: c, auth: auth.Clone(), issued: time.Now()}
+	s := &Socket{id: newSocketID(), conn: c, auth: auth.Clone(), issued: time.Now().UnixMilli()}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	return s
 }
@@ -81,7 +81,7 @@ func (s *Socket) Transport() string { return s.conn.session.Transport() }
 
 // Handshake is what the socket was opened with.
 func (s *Socket) Handshake() Handshake {
-	return Handshake{Auth: s.auth, Issued: s.issued, origin: s.conn.origin}
+	return Handshake{Auth: s.auth, Issued: time.UnixMilli(s.issued), origin: s.conn.origin}
 }
 
 // SetData attaches a value to the socket: the application's, and, encoded, what

@@ -61,6 +61,16 @@ func Run(ctx context.Context, cfg *config.Config, log *slog.Logger, ready func(n
 	if ready != nil {
 		ready(address)
 	}
+	trimming, stop := context.WithCancel(ctx)
+	trimmed := make(chan struct{})
+	go func() {
+		defer close(trimmed)
+		trim(trimming, func() int { return io.Engine().Stats().Sessions })
+	}()
+	defer func() {
+		stop()
+		<-trimmed
+	}()
 	return serve(ctx, server, listener, io, log)
 }
 
