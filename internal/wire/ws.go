@@ -125,7 +125,7 @@ func DialWS(addr string, h Handshake) (*WS, error) {
 		return nil, err
 	}
 	sendErr := c.Send(h.Bytes(addr))
-	res, err := c.ReadResponse("GET")
+	res, err := c.ReadResponse(h.Method)
 	switch {
 	case err != nil:
 		err = errors.Join(err, sendErr)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -126,12 +127,9 @@ func (f *fixture) wantClosed(s wire.Session, packets []wire.Packet, codes ...int
 	if len(codes) == 0 {
 		codes = []int{wire.CloseNone}
 	}
-	for _, code := range codes {
-		if ce.Code == code {
-			return before
-		}
+	if !slices.Contains(codes, ce.Code) {
+		f.t.Errorf("closed with %d %q, want %v", ce.Code, ce.Reason, codes)
 	}
-	f.t.Errorf("closed with %d %q, want %v", ce.Code, ce.Reason, codes)
 	return before
 }
 
@@ -170,7 +168,13 @@ func (f *fixture) wantCode(w *wire.WS, bytes []byte, codes ...int) {
 	if err := w.Conn.Send(string(bytes)); err != nil && !wire.Ended(err) {
 		f.t.Fatal(err)
 	}
-	f.wantClosed(w, nil, codes...)
+	ce, err := w.WaitClose()
+	if err != nil {
+		f.t.Fatalf("not closed: %v", err)
+	}
+	if !slices.Contains(codes, ce.Code) {
+		f.t.Errorf("closed with %d %q, want %v", ce.Code, ce.Reason, codes)
+	}
 	// A decent client answers; the server may be gone by then.
 	if err := w.Write(wire.Close(0, "")); err != nil && !wire.Ended(err) {
 		f.t.Error(err)
@@ -185,12 +189,9 @@ func (f *fixture) wantGone(reasons ...server.Reason) {
 	f.t.Helper()
 	select {
 	case got := <-f.gone:
-		for _, want := range reasons {
-			if got == want {
-				return
-			}
+		if !slices.Contains(reasons, got) {
+			f.t.Errorf("disconnected for %q, want %q", got, reasons)
 		}
-		f.t.Errorf("disconnected for %q, want %q", got, reasons)
 	case <-time.After(wire.Timeout):
 		f.t.Errorf("nobody was disconnected, want %q", reasons)
 	}

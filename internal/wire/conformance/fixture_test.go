@@ -213,13 +213,13 @@ func startForTranscript(t testing.TB, options map[string]string) (addr string) {
 }
 
 // counts are what must come back to where it was.
-type counts struct{ connections, sockets, namespaces, goroutines int }
+type counts struct{ connections, sockets, namespaces, goroutines, files int }
 
 func (f *fixture) counts() counts {
 	stats := f.io.Stats()
 	c := counts{connections: stats.Connections, sockets: stats.Sockets, namespaces: stats.Namespaces}
 	if !f.set.beside {
-		c.goroutines = ownGoroutines()
+		c.goroutines, c.files = ownGoroutines(), openFiles()
 	}
 	return c
 }
@@ -230,7 +230,7 @@ func (f *fixture) settle() {
 	got := f.counts()
 	for until := time.Now().Add(settleTime); time.Now().Before(until); got = f.counts() {
 		if got.connections == f.base.connections && got.sockets == f.base.sockets &&
-			got.namespaces == f.base.namespaces && got.goroutines <= f.base.goroutines {
+			got.namespaces == f.base.namespaces && got.goroutines <= f.base.goroutines && got.files <= f.base.files {
 			return
 		}
 		time.Sleep(5 * time.Millisecond)
