@@ -81,6 +81,8 @@ func (c *conn) Text(data []byte) {
 	switch {
 	case err != nil:
 		c.fail(err)
+	case p == nil && c.socket(c.decoder.Pending().Namespace) == nil:
+		c.fail(errUnexpected)
 	case p == nil:
 		c.await()
 	default:

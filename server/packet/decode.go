@@ -45,6 +45,16 @@ func NewDecoders(limits Limits) func() *Decoder {
 // message has to be binary.
 func (d *Decoder) Awaiting() bool { return d.pending != nil }
 
+// Pending returns the packet whose attachments are missing, so that one that is
+// not wanted can be refused before they come, or nil. Its arguments are not to be
+// used yet.
+func (d *Decoder) Pending() *Packet {
+	if d.pending == nil {
+		return nil
+	}
+	return &d.pending.packet
+}
+
 // Reset drops a packet whose attachments are not all there.
 func (d *Decoder) Reset() {
 	d.pending, d.need, d.bytes = nil, 0, 0

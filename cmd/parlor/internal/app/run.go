@@ -94,38 +94,32 @@ func serve(ctx context.Context, server *http.Server, listener net.Listener, io s
 
 	select {
 	case err := <-served:
-		return errors.Join(fmt.Errorf("stopped accepting connections: %w", err), shutdown(ctx, server, io, log))
+		return errors.Join(fmt.Errorf("stopped accepting connections: %w", err), shutdown(ctx, server, listener, io, log))
 	case <-ctx.Done():
 	}
 	log.Info("shutting down", "cause", context.Cause(ctx), "at_most", drainTimeout+lingerTimeout)
 	begun := time.Now()
-	if err := shutdown(ctx, server, io, log); err != nil {
+	if err := shutdown(ctx, server, listener, io, log); err != nil {
 		return err
 	}
-	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
-		log.Debug("the listener ended by itself meanwhile", "error", err)
-	}
+	<-served // the listener is closed
 	log.Info("stopped", "after", time.Since(begun).Round(time.Millisecond))
 	return nil
 }
 
 // shutdown closes the listener first, so that a load balancer sends no more, and
-// then ends the clients' connections. What does not end in time is cut. The error
-// is that the clients' server did not end at all: the process is to end then
-// rather than wait for it.
-func shutdown(ctx context.Context, server *http.Server, io socketServer, log *slog.Logger) error {
+// then ends the clients' connections: those that are kept alive are served until
+// then, for clients that poll are told by the answer to their next poll. What does
+// not end in time is cut. The error is that the clients' server did not end at
+// all: the process is to end then rather than wait for it.
+func shutdown(ctx context.Context, server *http.Server, listener net.Listener, io socketServer, log *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
-	quiet := make(chan struct{}) // closed when nothing but hijacked connections is left, or ctx is done
-	go func() {
-		defer close(quiet)
-		if err := server.Shutdown(ctx); err != nil {
-			log.Debug("shutting down HTTP", "error", err)
-		}
-	}()
+	if err := listener.Close(); err != nil {
+		log.Debug("closing the listener", "error", err)
+	}
 	told := make(chan error, 1)
 	go func() { told <- io.Shutdown(ctx) }()
-
 	var failed error
 	select {
 	case err := <-told:
@@ -135,14 +129,13 @@ func shutdown(ctx context.Context, server *http.Server, io socketServer, log *sl
 	case <-time.After(drainTimeout + lingerTimeout):
 		failed = errors.New("the clients' connections did not end in time")
 	}
-	select {
-	case <-quiet:
-	case <-time.After(lingerTimeout):
-	}
-	cancel()
-	<-quiet
-	if err := server.Close(); err != nil {
+	linger, cancel := context.WithTimeout(context.WithoutCancel(ctx), lingerTimeout)
+	defer cancel()
+	if err := server.Shutdown(linger); err != nil { // page requests, connections that say nothing
 		log.Debug("closing what was left", "error", err)
+		if err := server.Close(); err != nil {
+			log.Debug("closing what was left", "error", err)
+		}
 	}
 	return failed
 }
