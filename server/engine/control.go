@@ -49,6 +49,9 @@ func (r *reader) control(h ws.Header) error {
 	return nil
 }
 
+// lastCloseCode is the last of the codes that RFC 6455, 7.4.2 knows ranges for.
+const lastCloseCode = 4999
+
 // closeError is what a close frame means: the peer's goodbye, or a breach.
 func closeError(data []byte) error {
 	switch len(data) {
@@ -58,6 +61,9 @@ func closeError(data []byte) error {
 		return errCloseLength
 	}
 	code, reason := ws.ParseCloseFrameData(data)
+	if code > lastCloseCode {
+		return errCloseCode
+	}
 	if err := ws.CheckCloseFrameData(code, reason); err != nil {
 		if errors.Is(err, ws.ErrProtocolInvalidUTF8) {
 			return &frameError{ws.StatusInvalidFramePayloadData, err.Error()}

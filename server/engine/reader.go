@@ -41,6 +41,7 @@ var (
 	errUTF8        = &frameError{ws.StatusInvalidFramePayloadData, "text is not valid UTF-8"}
 	errInflate     = &frameError{ws.StatusInvalidFramePayloadData, "bad compressed data"}
 	errLength      = &frameError{ws.StatusProtocolError, "bad frame length"}
+	errCloseCode   = &frameError{ws.StatusProtocolError, "unknown close code"}
 	errCloseLength = &frameError{ws.StatusProtocolError, "close frame of one byte"}
 )
 

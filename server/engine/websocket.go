@@ -94,6 +94,19 @@ func checkWebSocket(r *http.Request) *refusal {
 	return nil
 }
 
+// oneLine returns a request whose Connection header is one line, which is all
+// that the upgrader reads: some proxies send two, and checkWebSocket has read
+// both.
+func oneLine(r *http.Request) *http.Request {
+	if len(r.Header["Connection"]) < 2 {
+		return r
+	}
+	c := *r
+	c.Header = r.Header.Clone()
+	c.Header["Connection"] = []string{"Upgrade"}
+	return &c
+}
+
 // hijack answers 101 and takes the connection over, with what of it net/http
 // has read already. The error has been answered as well as it could be.
 func (s *Server) hijack(w http.ResponseWriter, r *http.Request) (*wsConn, *bufio.Reader, error) {
@@ -109,7 +122,7 @@ func (s *Server) hijack(w http.ResponseWriter, r *http.Request) (*wsConn, *bufio
 			return accept, nil
 		}
 	}
-	conn, rw, _, err := u.Upgrade(r, w)
+	conn, rw, _, err := u.Upgrade(oneLine(r), w)
 	if err != nil {
 		if conn != nil {
 			_ = conn.Close() // the handshake has failed already
