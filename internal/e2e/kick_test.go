@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/seed3686fee0/parlor/internal/jstest"
 	"github.com/seed3686fee0/parlor/server"
@@ -17,6 +18,7 @@ func TestDisconnectedByTheServerAreTold(t *testing.T) {
 	for _, tr := range transports[:2] {
 		for _, closeConn := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/close=%v", tr.name, closeConn), func(t *testing.T) {
+				d := jstest.Start(t)
 				var connects atomic.Int64
 				s := serve(t, func(io *server.Server) {
 					io.Of("/").OnConnect(func(context.Context, *server.Socket) error {
@@ -24,7 +26,6 @@ func TestDisconnectedByTheServerAreTold(t *testing.T) {
 						return nil
 					})
 				})
-				d := jstest.Start(t)
 				var all []*jstest.Client
 				for range clients {
 					all = append(all, d.Connect(s.URL, jstest.Options{Transports: tr.use}))
@@ -69,4 +70,31 @@ func TestDisconnectedByTheServerAreTold(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Clients that are disconnected at whatever moment of their upgrade are told too: a client that has begun to
+// move polls no more, and must find what it missed on the WebSocket.
+func TestDisconnectedWhileUpgradingAreTold(t *testing.T) {
+	const clients, spread = 100, 40 * time.Millisecond // longer than most upgrades take
+	d := jstest.Start(t)
+	s := serve(t, func(io *server.Server) {
+		ns := io.Of("/")
+		var nth atomic.Int64
+		ns.OnConnect(func(_ context.Context, s *server.Socket) error {
+			after := time.Duration(nth.Add(1)%20) * spread / 20
+			time.AfterFunc(after, func() { s.Disconnect(true) })
+			return nil
+		})
+	})
+	for range clients / 10 {
+		var all []*jstest.Client
+		for range 10 {
+			all = append(all, d.Connect(s.URL, jstest.Options{Transports: jstest.Upgrade, NoReconnect: true}))
+		}
+		for _, c := range all {
+			c.WaitConnect()
+			want(t, "the client's reason", c.WaitDisconnect(), "io server disconnect")
+		}
+	}
+	t.Logf("%d of %d were disconnected after their upgrade", s.Stats().Upgrades, clients)
 }

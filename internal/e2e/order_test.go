@@ -101,6 +101,7 @@ func TestUpgradesLoseNothing(t *testing.T) {
 	if testing.Short() {
 		total = 50
 	}
+	d := jstest.Start(t)
 	s := serve(t, func(io *server.Server) {
 		ns := io.Of("/")
 		ns.OnConnect(func(ctx context.Context, s *server.Socket) error {
@@ -120,7 +121,6 @@ func TestUpgradesLoseNothing(t *testing.T) {
 			return args.Ack(c.up.next, c.up.wrong, c.stop(), s.Transport())
 		})
 	})
-	d := jstest.Start(t)
 	connect := func() *jstest.Client {
 		return d.Connect(s.URL, jstest.Options{Transports: jstest.Upgrade, Numbers: "up", Collect: []string{"down"}})
 	}

@@ -25,7 +25,8 @@ type site struct {
 
 type handlerBox struct{ http.Handler }
 
-// serve starts a server that setup has given its handlers, and shuts it down when the test ends.
+// serve starts a server that setup has given its handlers, and shuts it down when the test ends. A driver that is
+// started before it outlives it: the server need not wait then for polls of clients that are gone.
 func serve(t *testing.T, setup func(io *server.Server), opts ...server.Option) *site {
 	t.Helper()
 	s := &site{Server: newServer(t, opts...)}
@@ -44,6 +45,7 @@ func serve(t *testing.T, setup func(io *server.Server), opts ...server.Option) *
 	served := make(chan error, 1)
 	go func() { served <- hs.Serve(ln) }()
 	t.Cleanup(func() {
+		shutdown(t, s.Server) // polling clients fetch their end while the listener is open
 		hs.Close()
 		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 			t.Errorf("serve: %v", err)
@@ -136,5 +138,15 @@ func receive[T any](t *testing.T, what string, ch <-chan T) T {
 	panic("unreachable")
 }
 
-// on registers handlers in one line each.
-type handle = func(ctx context.Context, s *server.Socket, args server.Args) error
+// echo answers an event with its arguments.
+func echo(_ context.Context, _ *server.Socket, args server.Args) error {
+	values := make([]any, 0, args.Len())
+	for i := range args.Len() {
+		values = append(values, args.At(i))
+	}
+	return args.Ack(values...)
+}
+
+// fence registers an event by which a client proves that all before it has been handled, and that all that was
+// sent to it has come: events keep their order in both directions.
+func fence(ns *server.Namespace) { ns.On("fence", echo) }
