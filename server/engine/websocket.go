@@ -204,7 +204,7 @@ func (s *Session) received(op ws.OpCode, data []byte, in *reader) {
 		return
 	}
 	if data[0] == packetMessage {
-		s.deliver(in.own(data[1:]), false)
+		s.deliver(data[1:], false)
 		return
 	}
 	s.take(inPacket{kind: data[0]})
