@@ -50,6 +50,7 @@ type wsConn struct {
 
 	unsent    atomic.Int64 // what was taken from the queue and the kernel does not have
 	since     atomic.Int64 // when the kernel refused, or the plain write under way began; 0: neither
+	behind    atomic.Int64 // when the peer stopped keeping up; 0: it does
 	lingering atomic.Bool  // the close frame is out; the reader waits for the peer's
 }
 

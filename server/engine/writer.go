@@ -18,16 +18,19 @@ var (
 	largeWrites = sync.Pool{New: func() any { b := make([]byte, 0, largeWrite); return &b }}
 )
 
-// patience is how long a write may not get on before the peer, and not a busy
-// machine, is what it waits for; and how long, at most, an emitter that is
-// ahead of the peer by helpThreshold waits for it.
-const patience = 50 * time.Millisecond
+// plainGrace is how long a write may be under way before the peer, and not a
+// busy machine, is what it waits for, where the kernel cannot be asked.
+const plainGrace = 50 * time.Millisecond
+
+// patience is how long emitters wait for a peer that has fallen behind, from
+// then until it has caught up, all taken together.
+const patience = 100 * time.Millisecond
 
 // refused reports whether the peer, and not the server, is what the queue
 // waits for. Without non-blocking writes that takes some time to tell.
 func (w *wsConn) refused() bool {
 	since := w.since.Load()
-	return since != 0 && (w.raw != nil || now()-since > int64(patience))
+	return since != 0 && (w.raw != nil || now()-since > int64(plainGrace))
 }
 
 // A writer is the writer goroutine of a connection: it writes what has
@@ -127,9 +130,8 @@ func (s *Session) step(w *wsConn, fd uintptr, x *writer) (full bool, err error) 
 			return false, err
 		}
 		if full {
-			if n > 0 || w.since.Load() == 0 {
-				w.since.Store(now())
-			}
+			w.since.Store(now())
+			w.fallsBehind()
 			return true, nil
 		}
 		w.since.Store(0)
@@ -147,6 +149,7 @@ func (x *writer) writePlain() error {
 			return nil
 		}
 		w.since.Store(now())
+		w.fallsBehind()
 		x.extend()
 		n, err := w.conn.Write(out)
 		w.since.Store(0)
@@ -162,8 +165,8 @@ func (x *writer) writePlain() error {
 // Flush helps to write what is queued. It is for emitters that [Session.Send]
 // asks to: a burst then takes no more memory than its emitter can be made to
 // wait for. It waits for the kernel or another writer, and for a peer that has
-// fallen behind just now, 50 ms at most: one that reads catches up, and one
-// that does not holds nobody up again.
+// fallen behind just now, 100 ms at most until that has caught up: one that
+// reads gets all of a burst, and one that does not holds nobody up again.
 func (s *Session) Flush() {
 	s.mu.Lock()
 	w := s.ws
@@ -183,16 +186,23 @@ func (s *Session) Flush() {
 	w.await()
 }
 
-// await waits until a write that the peer holds up has got on, or has been
-// held up for too long.
+// fallsBehind notes when the peer stopped keeping up.
+func (w *wsConn) fallsBehind() {
+	if w.behind.Load() == 0 {
+		w.behind.Store(now())
+	}
+}
+
+// await waits for a peer that is behind, until a write to it has got on or
+// patience is at its end.
 func (w *wsConn) await() {
-	since := w.since.Load()
+	since := w.behind.Load()
 	left := patience - time.Duration(now()-since)
 	if since == 0 || left <= 0 {
 		return
 	}
 	w.wmu.Lock()
-	if w.since.Load() != since || len(w.out) == 0 {
+	if w.since.Load() == 0 || len(w.out) == 0 { // it has got on
 		w.wmu.Unlock()
 		return
 	}
@@ -305,6 +315,7 @@ func (s *Session) takeBatch(w *wsConn, x *writer) bool {
 		w.closeTaken = true
 		w.out = w.closeFrame
 	default:
+		w.behind.Store(0)
 		if x != nil {
 			s.writerDone(x)
 		}
