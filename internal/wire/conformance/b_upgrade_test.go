@@ -223,6 +223,7 @@ func TestB06_ResetAtUpgrade(t *testing.T) {
 			f.wantGone(server.TransportClose)
 		}
 	}
+	f.leave()
 	f.settle()
 	if n := len(f.gone); n != 0 {
 		t.Errorf("%d disconnect events too many", n)

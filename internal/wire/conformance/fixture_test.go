@@ -30,6 +30,9 @@ type settings struct {
 	// measure. Tests that wait for timeouts run that way.
 	beside bool
 
+	// deaf says that there is no WebSocket for a canary.
+	deaf bool
+
 	// noisy says that the case is about what an application does wrong, which is logged as an error.
 	noisy bool
 
@@ -79,12 +82,16 @@ func startServer(t testing.TB, set settings) *fixture {
 	}
 	f.addr = set.listen.Addr().String()
 	f.serve(set.listen)
-	f.canary = startCanary(f)
+	if !set.deaf {
+		f.canary = startCanary(f)
+	}
 	f.base = f.counts()
 	t.Cleanup(func() {
 		f.leave()
 		f.settle()
-		f.canary.stop()
+		if f.canary != nil {
+			f.canary.stop()
+		}
 		f.log.check(t, set.noisy, f.sids)
 	})
 	return f
