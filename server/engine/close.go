@@ -60,19 +60,17 @@ func (s *Session) end(reason Reason, err error, how closing) {
 		s.timer.Stop()
 	}
 	lingers := s.ws == nil && !how.fault
-	if s.poll != nil {
-		s.poll.endProbes(nil)
-	}
 	switch {
 	case s.ws != nil:
 		s.state.Store(stateClosing)
 		s.ws.closeFrame = closeFrame(how.code)
 	case lingers:
+		// An upgrade may be under way, and the peer have stopped polling for
+		// it: then what is queued leaves over the new connection.
 		s.state.Store(stateClosing)
 		s.schedule(pollingCloseTimeout)
 	default:
-		s.drop()
-		s.state.Store(stateClosed)
+		s.over()
 	}
 	s.wake()
 	receiver := s.receiver
@@ -91,19 +89,32 @@ func (s *Session) end(reason Reason, err error, how closing) {
 	}
 }
 
-// abort cuts the connection without a word.
-func (s *Session) abort() {
-	s.end(ForcedClose, nil, closing{fault: true})
-	s.mu.Lock()
+// over ends what is left of a session. The caller holds mu.
+func (s *Session) over() {
 	s.state.Store(stateClosed)
 	s.drop()
 	if s.timer != nil {
 		s.timer.Stop()
 	}
-	w := s.ws
+	if s.poll != nil {
+		s.poll.endProbes(nil)
+	}
+}
+
+// abort cuts the connection, and those of upgrades, without a word.
+func (s *Session) abort() {
+	s.end(ForcedClose, nil, closing{fault: true})
+	var conns []*wsConn
+	s.mu.Lock()
+	if s.ws != nil {
+		conns = append(conns, s.ws)
+	} else {
+		conns = append(conns, s.poll.probes...)
+	}
+	s.over()
 	s.mu.Unlock()
 	s.server.remove(s)
-	if w != nil {
+	for _, w := range conns {
 		w.cut()
 	}
 }

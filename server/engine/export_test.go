@@ -16,3 +16,10 @@ func Conns(s *Server) int {
 
 // NewID makes a session id.
 func NewID() string { return newID() }
+
+// PollWaits reports whether a poll waits.
+func PollWaits(s *Session) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.poll != nil && s.poll.wake != nil
+}

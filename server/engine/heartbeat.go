@@ -31,8 +31,7 @@ func (s *Session) tick() {
 		s.mu.Unlock()
 		return
 	case state == stateClosing && s.ws == nil: // nobody polls any more
-		s.drop()
-		s.state.Store(stateClosed)
+		s.over()
 		s.mu.Unlock()
 		s.server.remove(s)
 		return

@@ -86,7 +86,7 @@ func (s *Session) takePayload() []byte {
 	// The close packet has a payload of its own: the reference client acts on
 	// it before it acts on messages that came in the same one.
 	if len(body) == 0 && s.state.Load() != stateOpen {
-		s.state.Store(stateClosed)
+		s.over()
 		return []byte{packetClose}
 	}
 	return body

@@ -25,7 +25,7 @@ const Volatile Flags = 1
 // it is over Options.MaxQueue.
 func (s *Session) Send(f Flags, messages ...*Message) (flush bool) {
 	s.mu.Lock()
-	if s.state.Load() != stateOpen || s.over {
+	if s.state.Load() != stateOpen || s.slowed {
 		s.mu.Unlock()
 		return false
 	}
@@ -102,7 +102,7 @@ func (s *Session) full(messages []*Message) bool {
 // goroutine of its own, since the caller may be in the middle of a broadcast.
 // The caller holds mu.
 func (s *Session) slow() {
-	s.over = true
+	s.slowed = true
 	s.drop()
 	if !s.server.start() {
 		return // Shutdown is closing it

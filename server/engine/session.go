@@ -48,7 +48,7 @@ type Session struct {
 	admitted atomic.Bool  // Admit was called
 
 	mu      sync.Mutex
-	over    bool       // the queue has been over its bound: nothing more enters
+	slowed  bool       // the queue has been over its bound: nothing more enters
 	pinged  bool       // a ping is unanswered
 	queued  int        // what the queue costs
 	first   *Message   // the head of the queue; most queues hold one message

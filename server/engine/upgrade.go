@@ -191,11 +191,12 @@ func (s *Session) releasePolls(done <-chan struct{}) {
 }
 
 // carry makes w the transport. What is queued leaves over it, after what
-// polling has taken.
+// polling has taken. A session that is closing moves too: the peer, which has
+// stopped polling, gets the rest and a close frame.
 func (s *Session) carry(w *wsConn) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.poll == nil || s.state.Load() != stateOpen {
+	if s.poll == nil || s.state.Load() == stateClosed {
+		s.mu.Unlock()
 		return errNotUpgraded
 	}
 	s.wake()
@@ -204,6 +205,15 @@ func (s *Session) carry(w *wsConn) error {
 	// does not come later still.
 	_ = w.conn.SetReadDeadline(time.Time{})
 	s.poll, s.ws = nil, w
+	closing := s.state.Load() == stateClosing
+	if closing {
+		s.timer.Stop()
+		w.closeFrame = closeFrame(0)
+	}
 	s.wake()
+	s.mu.Unlock()
+	if closing {
+		s.server.remove(s)
+	}
 	return nil
 }

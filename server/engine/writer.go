@@ -353,8 +353,7 @@ func (s *Session) writeFailed(w *wsConn, err error) {
 	}
 	w.cut() // the reader ends with it
 	s.mu.Lock()
-	s.drop()
-	s.state.Store(stateClosed)
+	s.over()
 	w.writing, w.closeWritten = false, true
 	last := w.readDone
 	s.mu.Unlock()
