@@ -12,7 +12,8 @@ import (
 
 // A Handshake is what a socket was opened with.
 type Handshake struct {
-	// Auth is the payload of the client's CONNECT; null when there was none.
+	// Auth is the payload of the client's CONNECT, an object; without members
+	// when there was none.
 	Auth Arg
 	// Issued is when the socket was made.
 	Issued time.Time

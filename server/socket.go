@@ -50,7 +50,19 @@ type ending struct {
 	discard bool // events that wait are not handled any more
 }
 
+// noAuth is the payload of a client that has sent none.
+var noAuth = func() Arg {
+	args, err := packet.NewArgs(struct{}{})
+	if err != nil { // an empty object
+		panic(err)
+	}
+	return args.At(0)
+}()
+
 func newSocket(c *conn, auth Arg) *Socket {
+	if auth.Kind() == packet.Null {
+		auth = noAuth
+	}
 	s := &Socket{id: newSocketID(), conn: c, auth: auth.Clone(), issued: time.Now().UnixMilli()}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	return s
