@@ -29,7 +29,11 @@ type closing struct {
 	fault bool       // nobody will poll again
 	code  uint16     // of the close frame; 0: none
 	poll  *pollState // only if this is the transport still
+	bye   bool       // the peer has said so itself, by polling
 }
+
+// byeTimeout is for the poll that a peer sent together with its close packet.
+const byeTimeout = time.Second
 
 // Close ends the session with a reason: what has been sent before is still
 // written, then the peer is told. It does not wait. Later calls do nothing.
@@ -68,7 +72,12 @@ func (s *Session) end(reason Reason, err error, how closing) {
 		// An upgrade may be under way, and the peer have stopped polling for
 		// it: then what is queued leaves over the new connection.
 		s.state.Store(stateClosing)
-		s.schedule(pollingCloseTimeout)
+		if s.poll.bye = how.bye; how.bye {
+			s.poll.endProbes(nil)
+			s.schedule(byeTimeout)
+		} else {
+			s.schedule(pollingCloseTimeout)
+		}
 	default:
 		s.over()
 	}

@@ -87,6 +87,9 @@ func (s *Session) takePayload() []byte {
 	// it before it acts on messages that came in the same one.
 	if len(body) == 0 && s.state.Load() != stateOpen {
 		s.over()
+		if s.poll.bye {
+			return noopPacket.payload()
+		}
 		return []byte{packetClose}
 	}
 	return body

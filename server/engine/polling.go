@@ -16,6 +16,7 @@ type pollState struct {
 
 	probes   []*wsConn // upgrades that have been begun
 	upgrades int       // their places, which are given back once they have ended
+	bye      bool      // the peer has ended the session
 }
 
 var (
@@ -139,9 +140,18 @@ func (s *Session) take(p inPacket) {
 	case packetPing: // the server pings in Engine.IO 4
 		s.fail(TransportError, errors.New("ping from a client"), 0)
 	case packetClose:
-		s.fail(TransportClose, nil, 0)
+		s.goodbye()
 	default: // open, upgrade and noop mean nothing here
 	}
+}
+
+// goodbye ends the session at the peer's word. A poll that the peer has sent
+// beside it, before or after, gets nothing but an answer.
+func (s *Session) goodbye() {
+	s.mu.Lock()
+	polling := s.poll != nil
+	s.mu.Unlock()
+	s.end(TransportClose, nil, closing{fault: !polling, bye: polling})
 }
 
 // readPayload reads a body of at most limit bytes, without trusting its

@@ -47,18 +47,19 @@ type Session struct {
 	busy     atomic.Bool  // something was delivered since the reader last waited for the peer
 	admitted atomic.Bool  // Admit was called
 
-	mu      sync.Mutex
-	slowed  bool       // the queue has been over its bound: nothing more enters
-	pinged  bool       // a ping is unanswered
-	queued  int        // what the queue costs
-	first   *Message   // the head of the queue; most queues hold one message
-	queue   []*Message // the rest
-	poll    *pollState // nil on WebSocket
-	ws      *wsConn    // nil on polling
-	early   *ending    // the session ended before it had its receiver
-	timer   *time.Timer
-	due     int64         // when the timer should fire, as of now()
-	excused time.Duration // time for a pong that was added since the last one
+	mu       sync.Mutex
+	upgraded bool       // it has moved from polling to WebSocket
+	slowed   bool       // the queue has been over its bound: nothing more enters
+	pinged   bool       // a ping is unanswered
+	queued   int        // what the queue costs
+	first    *Message   // the head of the queue; most queues hold one message
+	queue    []*Message // the rest
+	poll     *pollState // nil on WebSocket
+	ws       *wsConn    // nil on polling
+	early    *ending    // the session ended before it had its receiver
+	timer    *time.Timer
+	due      int64         // when the timer should fire, as of now()
+	excused  time.Duration // time for a pong that was added since the last one
 }
 
 // ID is the session's id: a secret between the client and the server.

@@ -29,6 +29,11 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, x *Session) *re
 		return f
 	}
 	p := x.reserve()
+	if p == nil && x.wasUpgraded() {
+		// The reference client may try twice; it is told by a close frame, as
+		// by Node's server, and the connection that it has is left alone.
+		p = &pollState{}
+	}
 	if p == nil {
 		return refuseRequest
 	}
@@ -46,6 +51,13 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, x *Session) *re
 	s.track(conn)
 	go x.probe(p, conn, newReader(conn, early))
 	return nil
+}
+
+// wasUpgraded reports whether the session has moved from polling to WebSocket.
+func (s *Session) wasUpgraded() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.upgraded && s.state.Load() == stateOpen
 }
 
 // reserve takes one of the session's places for probes. It returns nil when
@@ -204,7 +216,7 @@ func (s *Session) carry(w *wsConn) error {
 	// The attempt's own deadline may have come this late. Under mu, so that it
 	// does not come later still.
 	_ = w.conn.SetReadDeadline(time.Time{})
-	s.poll, s.ws = nil, w
+	s.poll, s.ws, s.upgraded = nil, w, true
 	closing := s.state.Load() == stateClosing
 	if closing {
 		s.timer.Stop()

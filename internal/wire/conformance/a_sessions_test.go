@@ -38,11 +38,19 @@ func TestA09_UpgradeOfWebSocketSession(t *testing.T) {
 	f.wantEcho(victim)
 }
 
-// TestA10_UpgradeOfUpgradedSession: nor one that has been upgraded.
+// TestA10_UpgradeOfUpgradedSession: nor one that has been upgraded. The attempt is let in and closed, as the
+// official suites want it: the reference client may try twice.
 func TestA10_UpgradeOfUpgradedSession(t *testing.T) {
 	f := startServer(t, settings{})
 	victim := f.join(wire.Upgraded)
-	f.refuseUpgrade("EIO=4&transport=websocket&sid=" + victim.SID())
+	w, err := wire.DialWS(f.addr, wire.Handshake{Query: "EIO=4&transport=websocket&sid=" + victim.SID()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if closed, err := w.WaitClose(); err != nil {
+		t.Fatalf("got %v, %v", closed, err)
+	}
 	f.wantEcho(victim)
 }
 
