@@ -102,17 +102,12 @@ func (c *conn) Binary(data []byte) {
 	}
 }
 
-// await gives the attachments of a packet their time. A connection that is in
-// no namespace has nothing to attach them to.
+// await gives the attachments of a packet their time.
 func (c *conn) await() {
 	c.mu.Lock()
-	live := slices.ContainsFunc(c.slots, func(s slot) bool { return s.socket.live() })
-	if live && !c.closed {
+	defer c.mu.Unlock()
+	if !c.closed {
 		c.awaited = time.AfterFunc(attachmentTimeout, func() { c.fail(errAttachments) })
-	}
-	c.mu.Unlock()
-	if !live {
-		c.fail(errUnexpected)
 	}
 }
 
