@@ -106,7 +106,7 @@ func TestBehaviour36_failed_upgrade(t *testing.T) {
 				webSocket(w, r)
 				return
 			}
-			s.Server.ServeHTTP(w, r)
+			s.ServeHTTP(w, r)
 		}))
 		return s, d.Connected(s.URL, jstest.Options{Transports: jstest.Upgrade})
 	}
@@ -130,7 +130,7 @@ func TestBehaviour36_failed_upgrade(t *testing.T) {
 		want(t, "the transport", c.State().Transport, "polling")
 	})
 	t.Run("too late", func(t *testing.T) {
-		s := serve(t, func(io *server.Server) { io.Of("/").On("echo", echo) }, server.WithUpgradeTimeout(100*time.Millisecond))
+		s := serve(t, func(io *server.Server) { io.Of("/").On("echo", echo) }, server.WithUpgradeTimeout(500*time.Millisecond))
 		p, err := wire.OpenPoll(s.Addr, "")
 		if err != nil {
 			t.Fatal(err)

@@ -24,7 +24,9 @@ type Driver struct {
 	nextID  int
 	answers map[int]answer
 	clients []*Client
-	paused  bool
+
+	// Owned by the test's goroutine.
+	paused, killed bool
 }
 
 type answer struct {
@@ -74,8 +76,8 @@ func Start(t testing.TB) *Driver {
 			t.Errorf("driver: %v", err)
 		}
 		<-d.ended
-		if errors := d.process.stderr.String(); errors != "" {
-			t.Errorf("driver: wrote to stderr:\n%s", errors)
+		if err := d.process.wait(); err != nil && !d.killed {
+			t.Errorf("driver: %v\n%s", err, d.process.stderr)
 		}
 	})
 	return d
@@ -230,6 +232,7 @@ func (d *Driver) Resume() {
 
 // Kill ends the process at once, as a crash of all its clients does. The driver is of no use afterwards.
 func (d *Driver) Kill() {
+	d.killed = true
 	d.process.kill()
 	<-d.ended
 }
