@@ -227,6 +227,10 @@ func TestManyClosers(t *testing.T) {
 			if len(s.ended) > 0 {
 				t.Fatal("ended twice")
 			}
+			_ = c.Close()
+			for err := error(nil); err == nil; { // until the close packet is taken
+				_, err = s.Poll(t.Context())
+			}
 		}
 	}
 }

@@ -23,3 +23,26 @@ func PollWaits(s *Session) bool {
 	defer s.mu.Unlock()
 	return s.poll != nil && s.poll.wake != nil
 }
+
+// ReceiverOf is the session's receiver.
+func ReceiverOf(s *Session) Receiver { return s.receiver }
+
+// Refused reports whether the kernel has refused to take more for the peer.
+func Refused(s *Session) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ws.refused()
+}
+
+// Unsent is what waits for a WebSocket peer.
+func Unsent(s *Session) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.queued + int(s.ws.unsent.Load())
+}
+
+// Frame is a message's frame.
+func Frame(m *Message, deflate bool) []byte { return m.frame(deflate) }
+
+// Polled is a message as a packet of a polling payload.
+func Polled(m *Message) []byte { return m.polled() }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -227,4 +228,14 @@ func newBody(s string) io.Reader { return strings.NewReader(s) }
 
 var errWanted = errors.New("as the test wants it")
 
+func mustParse(t testing.TB, s string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(s)
+	ok(t, err)
+	return u
+}
+
 func long(n int) string { return strings.Repeat("x", n) }
+
+// Blocked reports whether the kernel has refused to take more for the peer.
+func (s *session) Blocked() bool { return engine.Refused(s.Session) }

@@ -13,29 +13,30 @@ import (
 // TestOpenPacket: what it holds, on each transport.
 func TestOpenPacket(t *testing.T) {
 	for _, transport := range []string{wire.Websocket, wire.Polling} {
-		f := start(t, engine.Options{MaxPayload: 12345})
-		var p wire.Packet
-		if transport == wire.Websocket {
-			c, err := wire.DialWS(f.addr, wire.Handshake{})
-			ok(t, err)
-			defer c.Close()
-			p, err = c.Next()
-			ok(t, err)
-		} else {
-			p.Data = f.handshake()
-		}
-		var open map[string]any
-		ok(t, json.Unmarshal([]byte(strings.TrimPrefix(p.Data, "0")), &open))
-		upgrades, isArray := open["upgrades"].([]any)
-		s := get(t, f.opened, "the session")
-		if open["sid"] != s.ID() || !isArray || len(upgrades) != map[string]int{wire.Polling: 1}[transport] ||
-			open["pingInterval"] != 25000.0 || open["pingTimeout"] != 20000.0 || open["maxPayload"] != 12345.0 || len(open) != 5 {
-			t.Errorf("%s: %s", transport, p.Data)
-		}
-		if x, found := f.Session(s.ID()); !found || x != s.Session || x.Protocol() != 4 || x.Transport() != transport {
-			t.Errorf("%s: session is %v, %v", transport, x, found)
-		}
-		s.Close(engine.ForcedClose)
+		bubble(t, engine.Options{MaxPayload: 12345}, func(t *testing.T, f *fixture) {
+			var p wire.Packet
+			if transport == wire.Websocket {
+				c, err := wire.DialWS(f.addr, wire.Handshake{})
+				ok(t, err)
+				defer c.Close()
+				p, err = c.Next()
+				ok(t, err)
+			} else {
+				p.Data = f.handshake()
+			}
+			var open map[string]any
+			ok(t, json.Unmarshal([]byte(strings.TrimPrefix(p.Data, "0")), &open))
+			upgrades, isArray := open["upgrades"].([]any)
+			s := get(t, f.opened, "the session")
+			if open["sid"] != s.ID() || !isArray || len(upgrades) != map[string]int{wire.Polling: 1}[transport] ||
+				open["pingInterval"] != 25000.0 || open["pingTimeout"] != 20000.0 || open["maxPayload"] != 12345.0 || len(open) != 5 {
+				t.Errorf("%s: %s", transport, p.Data)
+			}
+			if x, found := f.Session(s.ID()); !found || x != s.Session || x.Protocol() != 4 || x.Transport() != transport {
+				t.Errorf("%s: session is %v, %v", transport, x, found)
+			}
+			s.Close(engine.ForcedClose)
+		})
 	}
 }
 

@@ -14,9 +14,8 @@ type pollState struct {
 	posting bool          // a POST is under way
 	abort   func()        // ends the reading of that POST
 
-	probes   []*wsConn // upgrades that have been begun
-	upgrades int       // their places, which are given back once they have ended
-	bye      bool      // the peer has ended the session
+	probes []*wsConn // upgrades that have been begun
+	bye    bool      // the peer has ended the session
 }
 
 var (

@@ -49,6 +49,7 @@ type Session struct {
 
 	mu       sync.Mutex
 	upgraded bool       // it has moved from polling to WebSocket
+	probes   uint8      // connections that were let in for an upgrade and are not closed yet
 	slowed   bool       // the queue has been over its bound: nothing more enters
 	pinged   bool       // a ping is unanswered
 	queued   int        // what the queue costs

@@ -28,54 +28,43 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, x *Session) *re
 	if f := s.allowRequest(r); f != nil {
 		return f
 	}
-	p := x.reserve()
-	if p == nil && x.wasUpgraded() {
-		// The reference client may try twice; it is told by a close frame, as
-		// by Node's server, and the connection that it has is left alone.
-		p = &pollState{}
-	}
-	if p == nil {
+	if !x.reserve() {
 		return refuseRequest
 	}
 	if !s.start() {
-		x.unreserve(p)
+		x.unreserve()
 		return refuseClosing
 	}
 	conn, early, err := s.hijack(w, r)
 	if err != nil {
-		x.unreserve(p)
+		x.unreserve()
 		s.running.Done()
 		s.opts.Logger.DebugContext(r.Context(), "websocket handshake failed", "error", err)
 		return nil
 	}
 	s.track(conn)
-	go x.probe(p, conn, newReader(conn, early))
+	go x.probe(conn, newReader(conn, early))
 	return nil
 }
 
-// wasUpgraded reports whether the session has moved from polling to WebSocket.
-func (s *Session) wasUpgraded() bool {
+// reserve takes one of the session's places for probes. It reports false when
+// there is none, or nothing to upgrade. A session that was upgraded has places
+// too: the reference client may try twice, and is then told by a close frame,
+// as by Node's server, while the connection that it has is left alone.
+func (s *Session) reserve() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.upgraded && s.state.Load() == stateOpen
-}
-
-// reserve takes one of the session's places for probes. It returns nil when
-// there is none, or nothing to upgrade.
-func (s *Session) reserve() *pollState {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.poll == nil || s.state.Load() != stateOpen || s.poll.upgrades == maxProbes {
-		return nil
+	if s.state.Load() != stateOpen || (s.poll == nil && !s.upgraded) || s.probes == maxProbes {
+		return false
 	}
-	s.poll.upgrades++
-	return s.poll
+	s.probes++
+	return true
 }
 
-func (s *Session) unreserve(p *pollState) {
+func (s *Session) unreserve() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p.upgrades--
+	s.probes--
 }
 
 // probing makes a probe known, so that the session's end, or another probe's
@@ -106,7 +95,7 @@ func (w *wsConn) interrupt() { _ = w.conn.SetReadDeadline(past) }
 
 // probe waits for the peer's probe and its decision on a new connection. Until
 // then, and if it fails, polling goes on as if nothing had been.
-func (s *Session) probe(p *pollState, w *wsConn, in *reader) {
+func (s *Session) probe(w *wsConn, in *reader) {
 	// One timer ends the attempt, whatever it waits for.
 	cut := time.AfterFunc(s.server.opts.UpgradeTimeout, func() {
 		s.mu.Lock()
@@ -118,12 +107,15 @@ func (s *Session) probe(p *pollState, w *wsConn, in *reader) {
 	err := s.probed(w, in)
 	cut.Stop()
 	if err == nil {
+		s.unreserve()
 		s.server.counts.upgrades.Add(1)
 		s.read(in)
 		return
 	}
 	s.mu.Lock()
-	p.probes = slices.DeleteFunc(p.probes, func(x *wsConn) bool { return x == w })
+	if s.poll != nil {
+		s.poll.probes = slices.DeleteFunc(s.poll.probes, func(x *wsConn) bool { return x == w })
+	}
 	s.mu.Unlock()
 	s.server.opts.Logger.Debug("upgrade failed", "error", err)
 	_ = w.conn.SetDeadline(time.Now().Add(closeTimeout))
@@ -141,7 +133,7 @@ func (s *Session) probe(p *pollState, w *wsConn, in *reader) {
 	}
 	in.release()
 	_ = w.conn.Close()
-	s.unreserve(p)
+	s.unreserve()
 	s.server.done(w)
 }
 

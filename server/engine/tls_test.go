@@ -1,0 +1,95 @@
+package engine_test
+
+import (
+	"bufio"
+	"crypto/tls"
+	"io"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+
+	"github.com/seed3686fee0/parlor/server/engine"
+)
+
+// TestTLS: everything holds there too: the echo, a burst, the close handshake,
+// and that a peer that does not read holds nobody up, not even by its close.
+func TestTLS(t *testing.T) {
+	f := newFixture(t, engine.Options{WriteTimeout: time.Second})
+	f.onText = echo
+	hs := httptest.NewTLSServer(f.Server)
+	defer hs.Close()
+	dial := func() (*tls.Conn, *bufio.Reader, *session) {
+		t.Helper()
+		c, err := tls.Dial("tcp", hs.Listener.Addr().String(), &tls.Config{InsecureSkipVerify: true})
+		ok(t, err)
+		t.Cleanup(func() { _ = c.NetConn().Close() })
+		ok(t, c.SetDeadline(time.Now().Add(guard)))
+		var d ws.Dialer
+		br, _, err := d.Upgrade(c, mustParse(t, "wss://x/socket.io/?EIO=4&transport=websocket"))
+		ok(t, err)
+		if br == nil {
+			br = bufio.NewReader(c)
+		}
+		s := get(t, f.opened, "the session")
+		return c, br, s
+	}
+	next := func(r io.Reader) string {
+		t.Helper()
+		frame, err := ws.ReadFrame(r)
+		ok(t, err)
+		if frame.Header.OpCode == ws.OpClose {
+			return "close"
+		}
+		return string(frame.Payload)
+	}
+
+	c, r, s := dial()
+	if got := next(r); !strings.HasPrefix(got, "0{") {
+		t.Errorf("got %q", got)
+	}
+	ok(t, wsutil.WriteClientText(c, []byte("4hello")))
+	if got := next(r); got != "4hello" {
+		t.Errorf("got %q", got)
+	}
+	const messages = 2000
+	m := engine.NewText(long(8000))
+	var sender sync.WaitGroup
+	sender.Go(func() {
+		for range messages {
+			if s.Send(0, m) {
+				s.Flush()
+			}
+		}
+		s.Close(engine.ForcedClose)
+	})
+	for i := range messages {
+		if got := next(r); len(got) != 8001 {
+			t.Fatalf("message %d of %d: %d bytes %.10q", i, messages, len(got), got)
+		}
+	}
+	if got := next(r); got != "close" {
+		t.Errorf("got %q", got)
+	}
+	sender.Wait()
+	ok(t, ws.WriteFrame(c, ws.MaskFrame(ws.NewCloseFrame(nil))))
+	_ = c.Close()
+
+	_, _, slow := dial()
+	began := time.Now()
+	for i := 0; len(slow.ended) == 0; i++ {
+		if slow.Send(0, m) {
+			slow.Flush()
+		}
+		if i > 1_000_000 || time.Since(began) > guard {
+			t.Fatal("never let go")
+		}
+	}
+	slow.wantEnd(t, engine.SlowConsumer)
+	eventually(t, "all connections are closed", func() bool { return engine.Conns(f.Server) == 0 })
+	ok(t, f.Shutdown(t.Context()))
+}
