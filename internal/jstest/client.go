@@ -353,6 +353,9 @@ func (c *Client) Collected(event string, n int) Values {
 	var values []any
 	p := c.send("collected", map[string]any{"ev": event, "n": n})
 	p.what = fmt.Sprintf("%d events %q", n, event)
+	if n > 0 {
+		p.instead = func() string { return fmt.Sprintf("%d came within %v", len(c.Collected(event, 0)), Deadline) }
+	}
 	if err := p.result(&values); err != nil {
 		c.d.t.Fatalf("collected %q: %v", event, err)
 	}

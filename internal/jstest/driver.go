@@ -155,9 +155,10 @@ func (d *Driver) await(done func() bool) bool {
 
 // Pending is the answer to a command that the process has not given yet.
 type Pending struct {
-	d    *Driver
-	id   int
-	what string
+	d       *Driver
+	id      int
+	what    string
+	instead func() string // what there is when the answer does not come; nil: nothing to say
 }
 
 // send writes a command.
@@ -189,6 +190,8 @@ func (p *Pending) result(v any) error {
 		return ok
 	})
 	switch {
+	case !arrived && p.instead != nil:
+		p.d.t.Fatalf("driver: %s: only %s", p.what, p.instead())
 	case !arrived:
 		p.d.t.Fatalf("driver: %s: no answer\n%s", p.what, p.d.process.stderr)
 	case a.Err != nil:

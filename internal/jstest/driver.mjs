@@ -100,7 +100,7 @@ class Collector {
   }
   wait(n, done) {
     if (this.values.length >= n) done(this.values);
-    else this.waiting = { n, done };
+    else this.waiting = { n, done }; // one at a time: the test waits for each
   }
 }
 
