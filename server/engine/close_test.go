@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"sync"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -166,10 +165,7 @@ func TestCloseSlowly(t *testing.T) {
 func (f *fixture) slowWS() (*wire.WS, *session) {
 	f.t.Helper()
 	c, s := f.openWS()
-	raw, err := c.Conn.Conn.(*net.TCPConn).SyscallConn()
-	ok(f.t, err)
-	ok(f.t, raw.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4096) }))
-	ok(f.t, err)
+	ok(f.t, c.Conn.Conn.(*net.TCPConn).SetReadBuffer(4096))
 	return c, s
 }
 

@@ -16,10 +16,16 @@
 // has none: it lives in the requests that serve it. Heartbeats are one runtime
 // timer a session.
 //
+// A connection is counted in by whoever hijacks it and counted out by the last
+// of its reader and its writer; the reader may go on as another goroutine, and
+// writers come and go. [Server.Shutdown] waits for the count.
+//
 // # Locks
 //
 // Session.mu guards a session's state and its queue and is held for a few
 // instructions; wsConn.wmu is held by whoever hands bytes to the kernel, never
-// while waiting for the kernel to take them. Order: wmu before mu. No lock is
-// held while a receiver or a hook is called.
+// while waiting for the kernel to take them; Server.mu guards the tables.
+// Order: wmu before Session.mu before Server.mu. No lock is held while a
+// receiver or a hook is called, nor while a connection is closed: that waits
+// for callbacks of the connection, which take locks, and for a TLS peer.
 package engine

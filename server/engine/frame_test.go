@@ -149,3 +149,10 @@ func FuzzWSFrame(f *testing.F) {
 		}
 	})
 }
+
+// maskedFrame is a whole frame as a client sends it.
+func maskedFrame(first byte, payload string) []byte {
+	f := ws.NewFrame(ws.OpCode(first&0x0f), first&0x80 != 0, []byte(payload))
+	f.Header.Rsv = first & 0x70 >> 4
+	return ws.MustCompileFrame(ws.MaskFrameInPlaceWith(f, [4]byte{1, 2, 3, 4}))
+}
