@@ -120,9 +120,6 @@ func (s *Session) Post(body io.Reader, interrupt func()) error {
 	}
 	from := now()
 	for _, p := range packets {
-		if len(packets) > 1 && !p.binary { // one kept argument must not keep the whole payload
-			p.data = bytes.Clone(p.data)
-		}
 		s.take(p)
 	}
 	s.idle(from)

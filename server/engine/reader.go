@@ -16,11 +16,16 @@ import (
 
 const (
 	readBufferSize = 16 << 10
+	// plainBufferSize is for connections that hold their buffer while they wait.
+	plainBufferSize = 4 << 10
 	// maxFragments bounds the frames of one message, empty ones included.
 	maxFragments = 16_384
 )
 
-var readBuffers = sync.Pool{New: func() any { b := make([]byte, readBufferSize); return &b }}
+var (
+	readBuffers  = sync.Pool{New: func() any { b := make([]byte, readBufferSize); return &b }}
+	plainBuffers = sync.Pool{New: func() any { b := make([]byte, plainBufferSize); return &b }}
+)
 
 // A frameError is a peer's breach of RFC 6455, with the code of the close
 // frame that answers it.
@@ -77,25 +82,41 @@ func newReader(w *wsConn, early *bufio.Reader) *reader {
 	r := &reader{ws: w}
 	r.sys.init(r)
 	if early != nil { // sent by the peer before it saw the 101
+		sent, _ := early.Peek(early.Buffered()) // what is buffered can be peeked
 		r.acquire()
-		b, _ := early.Peek(early.Buffered()) // what is buffered can be peeked
-		r.w = copy(*r.buf, b)
+		if len(sent) > len(*r.buf) {
+			r.release()
+			b := make([]byte, len(sent))
+			r.buf = &b
+		}
+		r.w = copy(*r.buf, sent)
 	}
 	return r
 }
 
 func (r *reader) acquire() {
-	if r.buf == nil {
-		r.buf = readBuffers.Get().(*[]byte)
-		r.r, r.w = 0, 0
+	if r.buf != nil {
+		return
 	}
+	pool := &readBuffers
+	if r.ws.raw == nil {
+		pool = &plainBuffers
+	}
+	r.buf = pool.Get().(*[]byte)
+	r.r, r.w = 0, 0
 }
 
 func (r *reader) release() {
-	if r.buf != nil {
-		readBuffers.Put(r.buf)
-		r.buf, r.r, r.w = nil, 0, 0
+	if r.buf == nil {
+		return
 	}
+	switch len(*r.buf) {
+	case readBufferSize:
+		readBuffers.Put(r.buf)
+	case plainBufferSize:
+		plainBuffers.Put(r.buf)
+	}
+	r.buf, r.r, r.w = nil, 0, 0
 }
 
 // fill waits for bytes. Where a frame or message has been begun they have to

@@ -85,7 +85,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	select {
 	case <-ended:
-		if ctx.Err() == nil {
+		if s.Stats().Sessions == 0 {
 			return nil
 		}
 	case <-ctx.Done():

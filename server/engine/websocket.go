@@ -228,7 +228,7 @@ func (s *Session) readFailed(err error) {
 		s.mu.Lock()
 		s.ws.closeWritten = true
 		s.mu.Unlock()
-		s.ws.cut()
+		_ = s.ws.conn.Close() // it may be closed already
 	}
 }
 
