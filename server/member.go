@@ -18,7 +18,7 @@ func (m *member) ID() string { return m.id }
 
 // Deliver implements [adapter.Member].
 func (m *member) Deliver(p *packet.Shared, f adapter.Flags) (flush bool) {
-	if !m.socket().live() {
+	if !m.socket().reachable() {
 		return false
 	}
 	enc, err := packet.Encoding(p, format(f))

@@ -83,9 +83,23 @@ func (s *Socket) Server() *Server { return s.conn.server }
 func (s *Socket) Context() context.Context { return s.ctx }
 
 // Connected reports whether the socket is open.
-func (s *Socket) Connected() bool { return s.live() }
+func (s *Socket) Connected() bool { return s.reachable() }
 
+// live reports whether the socket has been admitted and is not closed.
 func (s *Socket) live() bool { return s.state.Load() == socketLive }
+
+// reachable is live for what is to be sent: the client may have read its
+// CONNECT, and others may know of it, while [Socket.enter] is about to say so.
+// The caller does not hold conn.mu.
+func (s *Socket) reachable() bool {
+	state := s.state.Load()
+	if state == socketConnecting {
+		s.conn.mu.Lock()
+		state = s.state.Load()
+		s.conn.mu.Unlock()
+	}
+	return state == socketLive
+}
 
 // Transport is the name of the transport that carries the socket now,
 // "polling" or "websocket".
@@ -159,7 +173,7 @@ func (s *Socket) emit(f adapter.Flags, event string, args []any) error {
 	if err != nil {
 		return err
 	}
-	if !s.live() {
+	if !s.reachable() {
 		return nil
 	}
 	enc, err := format(f).Encode(&p)
@@ -249,8 +263,8 @@ func (s *Socket) close(reason Reason, err error, discard bool) {
 	s.state.Store(socketClosed)
 	acks := s.acks
 	s.acks = nil
-	// Under the lock: who finds the socket closed may rely on its context being
-	// over, and on the client being told before the session is closed.
+	// Under the lock: disconnect handlers may rely on the context being over,
+	// and who closes the session next on the client being told before.
 	s.cancel(&DisconnectError{reason, err})
 	flush := false
 	if was == socketLive { // else its admission sees the state
