@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/seed3686fee0/parlor/server"
@@ -306,28 +307,27 @@ func TestShutdownInHandler(t *testing.T) {
 
 // A context that has outlived its handler stands for nothing.
 func TestShutdownAfterHandler(t *testing.T) {
-	r := serve(t)
-	stale, slow, goOn := make(chan context.Context, 1), make(chan struct{}), make(chan struct{})
-	r.Of("/").On("first", func(ctx context.Context, _ *server.Socket, _ server.Args) error { stale <- ctx; return nil })
-	r.Of("/").On("slow", func(context.Context, *server.Socket, server.Args) error {
-		close(slow)
-		<-goOn
-		return nil
+	synctest.Test(t, func(t *testing.T) {
+		r := serveInMemory(t)
+		var stale context.Context
+		goOn := make(chan struct{})
+		r.Of("/").On("first", func(ctx context.Context, _ *server.Socket, _ server.Args) error { stale = ctx; return nil })
+		r.Of("/").On("slow", func(context.Context, *server.Socket, server.Args) error { <-goOn; return nil })
+		c, _ := r.connect()
+		c.send(`42["first"]`, `42["slow"]`)
+		synctest.Wait()
+		ended := make(chan error, 1)
+		go func() { ended <- r.Shutdown(context.WithoutCancel(stale)) }()
+		c.closed()
+		synctest.Wait()
+		if len(ended) > 0 {
+			t.Error("Shutdown did not wait for the second handler")
+		}
+		close(goOn)
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
 	})
-	c, _ := r.connect()
-	c.send(`42["first"]`, `42["slow"]`)
-	ctx := receive(t, "the first", stale)
-	receive(t, "the second", slow)
-	ended := make(chan error, 1)
-	go func() { ended <- r.Shutdown(ctx) }()
-	c.closed()
-	if len(ended) > 0 {
-		t.Error("Shutdown did not wait for the second handler")
-	}
-	close(goOn)
-	if err := receive(t, "Shutdown", ended); err != nil {
-		t.Error(err)
-	}
 }
 
 // Behaviour 21.

@@ -173,29 +173,33 @@ func TestDetach(t *testing.T) {
 // Detach of a handler that has returned, and of a context that is no
 // handler's, does nothing: in particular no second event starts.
 func TestDetachTooLate(t *testing.T) {
-	r := serve(t)
-	server.Detach(context.Background())
-	stale := make(chan context.Context, 1)
-	var inside atomic.Int64
-	blocked, goOn := make(chan struct{}, 10), make(chan struct{})
-	r.Of("/").On("first", func(ctx context.Context, _ *server.Socket, _ server.Args) error { stale <- ctx; return nil })
-	r.Of("/").On("next", func(context.Context, *server.Socket, server.Args) error {
-		if inside.Add(1) > 1 {
-			t.Error("two events at once")
+	synctest.Test(t, func(t *testing.T) {
+		r := serveInMemory(t)
+		server.Detach(context.Background())
+		var stale context.Context
+		var handled, inside atomic.Int64
+		goOn := make(chan struct{})
+		r.Of("/").On("first", func(ctx context.Context, _ *server.Socket, _ server.Args) error { stale = ctx; return nil })
+		r.Of("/").On("next", func(context.Context, *server.Socket, server.Args) error {
+			if inside.Add(1) > 1 {
+				t.Error("two events at once")
+			}
+			<-goOn
+			inside.Add(-1)
+			handled.Add(1)
+			return nil
+		})
+		c, _ := r.connect()
+		c.send(`42["first"]`, `42["next"]`, `42["next"]`)
+		synctest.Wait()
+		server.Detach(stale)
+		synctest.Wait()
+		close(goOn)
+		synctest.Wait()
+		if n := handled.Load(); n != 2 {
+			t.Errorf("%d events are handled", n)
 		}
-		defer inside.Add(-1)
-		blocked <- struct{}{}
-		<-goOn
-		return nil
 	})
-	c, id := r.connect()
-	c.send(`42["first"]`, `42["next"]`, `42["next"]`, `430[]`)
-	receive(t, "the next event", blocked)
-	eventually(t, "all is read", func() bool { return r.Stats().StrayAcks == 1 })
-	server.Detach(<-stale)
-	close(goOn)
-	receive(t, "the last event", blocked)
-	c.only(r.socket("/", id))
 }
 
 // A handler in OnConnect that is detached lets events in.

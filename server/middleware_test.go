@@ -89,10 +89,11 @@ func TestMiddlewareContext(t *testing.T) {
 		defer cancel()
 		seen <- fmt.Sprint(where, " ", ctx.Value(key("user")), " ", ctx.Value(key("role")), " ", derived.Err(), " ", s.Context().Value(key("user")))
 	}
-	ns.OnConnect(func(ctx context.Context, s *server.Socket) error { look(ctx, s, "connect"); return nil })
+	ns.OnConnect(func(ctx context.Context, s *server.Socket) error { look(ctx, s, "connect"); return s.Emit("go on") })
 	ns.On("e", func(ctx context.Context, s *server.Socket, _ server.Args) error { look(ctx, s, "event"); return nil })
 	ns.OnDisconnect(func(ctx context.Context, s *server.Socket, _ server.Reason) { look(ctx, s, "disconnect") })
 	c, _ := r.connect()
+	c.expect(`42["go on"]`)
 	c.send(`42["e"]`, `41`)
 	for _, where := range []string{"connect", "event", "disconnect"} {
 		want := where + " ann admin <nil> ann"

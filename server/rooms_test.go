@@ -185,6 +185,7 @@ func TestFetchSockets(t *testing.T) {
 	remote.Disconnect(false)
 	clients[0].expect("41/ns,")
 	clients[1].only(r.socket("/ns", sockets[1].ID()))
+	eventually(t, "the other is gone", func() bool { return ns.Count() == 1 })
 	s := r.socket("/ns", sockets[1].ID())
 	s.SetData(make(chan int)) // cannot be described
 	if some, err := ns.FetchSockets(waited(t)); len(some) != 1 || string(some[0].Data().AppendJSON(nil)) != "null" || err != nil {
