@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/seed3686fee0/parlor/server/packet"
 )
@@ -52,14 +53,13 @@ func (s *Socket) admit(name string) {
 // pass runs the connect middleware, and returns the context that came through.
 func (s *Socket) pass() (passed context.Context, err error) {
 	h := s.ns.handlers.Load()
-	last := func(ctx context.Context, _ *Socket) error {
-		passed = ctx
-		return nil
-	}
 	err = s.protect(func() error {
-		next := ConnectHandler(last)
-		for i := len(h.middleware) - 1; i >= 0; i-- {
-			next = h.middleware[i](next)
+		next := ConnectHandler(func(ctx context.Context, _ *Socket) error {
+			passed = ctx //nolint:fatcontext // what came through is what is wanted
+			return nil
+		})
+		for _, middleware := range slices.Backward(h.middleware) {
+			next = middleware(next)
 		}
 		return next(s.ctx, s)
 	})
@@ -82,9 +82,7 @@ func (s *Socket) enter() bool {
 		return false
 	}
 	args, err := packet.NewArgs(connected(s.id))
-	if err != nil { // a string
-		panic(err)
-	}
+	must(err)
 	c.admit()
 	// Under the lock, so that nothing that makes a socket live known gets its
 	// packets in front of this one.
@@ -104,8 +102,7 @@ func (s *Socket) welcome(in *inbound) {
 		if err == nil {
 			continue
 		}
-		var panicked *PanicError
-		if errors.As(err, &panicked) {
+		if panicked, ok := errors.AsType[*PanicError](err); ok {
 			s.log().Error("handler panicked", "socket", s.id, "event", "connect", "error", err, "stack", string(panicked.Stack))
 		} else {
 			s.log().Error("handler failed", "socket", s.id, "event", "connect", "error", err)

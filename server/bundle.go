@@ -23,6 +23,6 @@ func (s *Server) serveBundle(w http.ResponseWriter, r *http.Request, name string
 		return true
 	}
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	http.ServeFileFS(w, r, s.config.bundle, name)
+	http.ServeFileFS(w, r, s.config.bundle, name) //nolint:gosec // name is one of bundleFile's
 	return true
 }

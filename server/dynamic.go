@@ -26,7 +26,7 @@ func (s *Server) Of(name string) *Namespace {
 		name = "/" + name
 	}
 	if !packet.ValidNamespace(name) {
-		panic(fmt.Sprintf("server: Of: %q is no name for a namespace", name))
+		panic(fmt.Sprintf("server: Of: %q is no name for a namespace", name)) //nolint:forbidigo // a program's own constant
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -60,8 +60,8 @@ func (ns *Namespace) update(change func(h *handlers)) {
 		h := *x.handlers.Load()
 		change(&h)
 		h.chain = h.handle
-		for i := len(h.use) - 1; i >= 0; i-- {
-			h.chain = h.use[i](h.chain)
+		for _, middleware := range slices.Backward(h.use) {
+			h.chain = middleware(h.chain)
 		}
 		x.handlers.Store(&h)
 	}

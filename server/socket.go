@@ -53,9 +53,7 @@ type ending struct {
 // noAuth is the payload of a client that has sent none.
 var noAuth = func() Arg {
 	args, err := packet.NewArgs(struct{}{})
-	if err != nil { // an empty object
-		panic(err)
-	}
+	must(err)
 	return args.At(0)
 }()
 

@@ -96,7 +96,7 @@ func setHeader(lines []string, line string) []string {
 // RefusedError is a WebSocket handshake, or any request, that the server answered with a refusal.
 type RefusedError struct{ *Response }
 
-func (e *RefusedError) Error() string { return "refused: " + e.Response.String() }
+func (e *RefusedError) Error() string { return "refused: " + e.String() }
 
 // Refusal returns the response of a [RefusedError] within err, or nil.
 func Refusal(err error) *Response {
@@ -114,7 +114,6 @@ type WS struct {
 	*Conn
 	Response *Response // the 101
 	sid      string
-	query    string
 }
 
 // DialWS opens a WebSocket. It does not wait for any frame. A response other than 101 is a

@@ -46,8 +46,8 @@ func (s *Session) fail(reason Reason, err error, code uint16) {
 
 // failPoll ends the session for the fault of a polling request, unless it has
 // moved to WebSocket meanwhile: then the request's fate is nobody's concern.
-func (s *Session) failPoll(p *pollState, reason Reason, err error) {
-	s.end(reason, err, closing{fault: true, poll: p})
+func (s *Session) failPoll(p *pollState, err error) {
+	s.end(TransportError, err, closing{fault: true, poll: p})
 }
 
 // end is the one way out of stateOpen.
@@ -135,7 +135,7 @@ func (w *wsConn) cut() {
 	if t, ok := conn.(interface{ NetConn() net.Conn }); ok {
 		conn = t.NetConn()
 	}
-	if t, ok := conn.(interface{ SetLinger(int) error }); ok {
+	if t, ok := conn.(interface{ SetLinger(sec int) error }); ok {
 		_ = t.SetLinger(0) // fails on a closed connection
 	}
 	_ = conn.Close() // it may be closed already

@@ -70,19 +70,18 @@ func closeError(data []byte) error {
 		}
 		return &frameError{ws.StatusProtocolError, err.Error()}
 	}
-	return &peerClose{code}
+	return &peerCloseError{code}
 }
 
-// peerClose is a peer's goodbye with a code, which is sent back.
-type peerClose struct{ code ws.StatusCode }
+// peerCloseError is a peer's goodbye with a code, which is sent back.
+type peerCloseError struct{ code ws.StatusCode }
 
-func (e *peerClose) Error() string        { return fmt.Sprintf("%v, code %d", errPeerClosed, e.code) }
-func (e *peerClose) Is(target error) bool { return target == errPeerClosed }
+func (e *peerCloseError) Error() string        { return fmt.Sprintf("%v, code %d", errPeerClosed, e.code) }
+func (e *peerCloseError) Is(target error) bool { return target == errPeerClosed }
 
 // closeCode is the code that answers a goodbye: the same, or none.
 func closeCode(err error) uint16 {
-	var e *peerClose
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*peerCloseError](err); ok {
 		return uint16(e.code)
 	}
 	return 0

@@ -18,9 +18,7 @@ const deflateThreshold = 1024
 var (
 	deflaters = sync.Pool{New: func() any {
 		w, err := flate.NewWriter(io.Discard, flate.BestSpeed)
-		if err != nil { // only for a level out of range
-			panic(err)
-		}
+		must(err) // only for a level out of range
 		return w
 	}}
 	inflaters = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
@@ -50,9 +48,7 @@ func (m *Message) compressed() []byte {
 	if err == nil {
 		err = w.Flush()
 	}
-	if err != nil { // a bytes.Buffer does not fail
-		panic(err)
-	}
+	must(err)
 	b := bytes.TrimSuffix(out.Bytes(), []byte(deflateTail[:4]))
 	if len(b) >= len(m.buf) {
 		return m.buf[m.start:]

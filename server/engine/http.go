@@ -186,7 +186,7 @@ func (s *Server) setCookie(h http.Header, x *Session) {
 	if s.opts.Cookie == nil {
 		return
 	}
-	c := *s.opts.Cookie
+	c := *s.opts.Cookie //nolint:gosec // its attributes are the application's to choose
 	if c.Name == "" {
 		c.Name = "io"
 	}

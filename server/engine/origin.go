@@ -36,7 +36,7 @@ func newOrigins(allowed []string) (originSet, *cors.Cors) {
 // listed reports whether the list names an origin: scheme, host and port,
 // compared as text, as RFC 6454 serialises them.
 func (o originSet) listed(origin string) bool {
-	if _, any := o[anyOrigin]; any {
+	if _, star := o[anyOrigin]; star {
 		return true
 	}
 	_, ok := o[strings.ToLower(origin)]

@@ -48,7 +48,7 @@ func (s *Session) pollPayload(ctx context.Context) (body []byte, p *pollState, e
 	}
 	if p.polling {
 		s.mu.Unlock()
-		s.failPoll(p, TransportError, ErrOverlap)
+		s.failPoll(p, ErrOverlap)
 		return nil, nil, ErrOverlap
 	}
 	if s.first == nil && s.state.Load() == stateOpen {
@@ -58,7 +58,7 @@ func (s *Session) pollPayload(ctx context.Context) (body []byte, p *pollState, e
 		select {
 		case <-wake:
 		case <-ctx.Done():
-			s.failPoll(p, TransportError, context.Cause(ctx))
+			s.failPoll(p, context.Cause(ctx))
 			return nil, nil, context.Cause(ctx)
 		}
 		s.mu.Lock()
@@ -95,7 +95,7 @@ func (s *Session) Post(body io.Reader, interrupt func()) error {
 			p.abort = nil
 		}
 		s.mu.Unlock()
-		s.failPoll(p, TransportError, ErrOverlap)
+		s.failPoll(p, ErrOverlap)
 		return ErrOverlap
 	}
 	p.posting, p.abort = true, interrupt
@@ -110,7 +110,7 @@ func (s *Session) Post(body io.Reader, interrupt func()) error {
 		return err
 	}
 	if err != nil {
-		s.failPoll(p, TransportError, err)
+		s.failPoll(p, err)
 		return err
 	}
 	packets, err := parsePayload(data)

@@ -141,7 +141,7 @@ func (s *Server) writePayload(w http.ResponseWriter, r *http.Request, x *Session
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	if err := s.writeSteadily(w, body); err != nil {
-		x.failPoll(p, TransportError, err)
+		x.failPoll(p, err)
 	}
 }
 
@@ -172,9 +172,7 @@ func compress(body []byte) []byte {
 	if err == nil {
 		err = z.Close()
 	}
-	if err != nil { // a bytes.Buffer does not fail
-		panic(err)
-	}
+	must(err)
 	return b.Bytes()
 }
 

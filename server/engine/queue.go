@@ -14,7 +14,7 @@ var batches = sync.Pool{New: func() any { b := make([]*Message, 0, 16); return &
 // Flags of [Session.Send].
 type Flags uint8
 
-// Volatile: do not queue; the messages are dropped, and counted, unless they
+// Volatile messages are not queued: they are dropped, and counted, unless they
 // can be written at once.
 const Volatile Flags = 1
 

@@ -172,7 +172,7 @@ func (r *reader) waiting() {
 // settled is how many messages a connection begins with: CONNECT, a join or two.
 const settled = 4
 
-// moves reports whether the reader should go on on another goroutine. The
+// moves reports whether another goroutine should go on with the reader. The
 // stack of one that has handled a message has doubled, and under a parked
 // reader it does not shrink again: for connections that mostly wait that is
 // their largest cost. So it moves after the messages that every connection

@@ -58,9 +58,7 @@ func (f *refusal) write(w http.ResponseWriter) {
 		Code    int    `json:"code"`
 		Message string `json:"message"`
 	}{f.code, f.message})
-	if err != nil { // an int and a string
-		panic(err)
-	}
+	must(err)
 	h := w.Header()
 	if f.header != "" {
 		h.Set(f.header, f.value)

@@ -48,7 +48,7 @@ type Stats struct {
 // New makes a server. It panics when Options.Open is missing.
 func New(opts Options) *Server {
 	if opts.Open == nil {
-		panic("engine: Options.Open is required")
+		panic("engine: Options.Open is required") //nolint:forbidigo // a program's mistake
 	}
 	opts = opts.withDefaults()
 	s := &Server{

@@ -146,17 +146,13 @@ func openSuffix(o Options) string {
 		PingTimeout  int64 `json:"pingTimeout"`
 		MaxPayload   int64 `json:"maxPayload"`
 	}{o.PingInterval.Milliseconds(), o.PingTimeout.Milliseconds(), o.MaxPayload})
-	if err != nil { // three integers
-		panic(err)
-	}
+	must(err)
 	return "," + string(b[1:])
 }
 
 func quote(s string) string {
 	b, err := json.Marshal(s)
-	if err != nil { // a string
-		panic(err)
-	}
+	must(err)
 	return string(b)
 }
 

@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"errors"
 	"io"
 	"net"
 	"syscall"
@@ -41,11 +42,11 @@ func (s *sysReader) tryRead(fd uintptr) bool {
 	s.r.acquire()
 	for {
 		s.n, s.err = syscall.Read(int(fd), *s.r.buf)
-		if s.err != syscall.EINTR {
+		if !errors.Is(s.err, syscall.EINTR) {
 			break
 		}
 	}
-	if s.err == syscall.EAGAIN {
+	if errors.Is(s.err, syscall.EAGAIN) {
 		s.r.waiting()
 		s.r.release()
 		return false

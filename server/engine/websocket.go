@@ -118,7 +118,7 @@ func (s *Server) hijack(w http.ResponseWriter, r *http.Request) (*wsConn, *bufio
 		u.Negotiate = func(o httphead.Option) (httphead.Option, error) {
 			accept, err := deflate.Negotiate(o)
 			if err != nil { // an offer that cannot be read is declined
-				return httphead.Option{}, nil
+				return httphead.Option{}, nil //nolint:nilerr // an error would refuse the connection
 			}
 			return accept, nil
 		}

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -306,9 +307,7 @@ func (s *Session) takeBatch(w *wsConn, x *writer) bool {
 		s.first, s.queued = nil, 0
 	case s.first != nil:
 		// The queue's slice becomes the batch, its head in front.
-		w.batch = append(s.queue, nil)
-		copy(w.batch[1:], w.batch)
-		w.batch[0] = s.first
+		w.batch = slices.Insert(s.queue, 0, s.first)
 		w.next, w.rest = 0, s.queued
 		s.first, s.queue, s.queued = nil, nil, 0
 	case w.closeFrame != nil && !w.closeTaken:

@@ -75,8 +75,8 @@ func (found *traits) find(t reflect.Type, seen map[reflect.Type]bool) {
 	case reflect.Pointer, reflect.Array:
 		found.find(t.Elem(), seen)
 	case reflect.Struct:
-		for i := range t.NumField() {
-			if f := t.Field(i); f.IsExported() || f.Anonymous {
+		for f := range t.Fields() {
+			if f.IsExported() || f.Anonymous {
 				found.find(f.Type, seen)
 			}
 		}

@@ -102,7 +102,9 @@ func serve(ctx context.Context, server *http.Server, listener net.Listener, io s
 	if err := shutdown(ctx, server, listener, io, log); err != nil {
 		return err
 	}
-	<-served // the listener is closed
+	if err := <-served; !errors.Is(err, net.ErrClosed) && !errors.Is(err, http.ErrServerClosed) {
+		log.Debug("the listener ended by itself meanwhile", "error", err)
+	}
 	log.Info("stopped", "after", time.Since(begun).Round(time.Millisecond))
 	return nil
 }
