@@ -171,7 +171,7 @@ func TestTooManyAcks(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 10 {
-		for range r.Of("/").AskEach(over, "q") { //nolint:revive // whatever it yields
+		for range r.Of("/").AskEach(over, "q") { // whatever it yields
 		}
 	}
 	eventually(t, "the questions are forgotten", func() bool {

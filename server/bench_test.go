@@ -15,7 +15,7 @@ import (
 // drain reads whatever comes, and counts the bytes.
 func drain(c *client) *atomic.Int64 {
 	var n atomic.Int64
-	go func() { _, _ = io.Copy(counter{&n}, c.WS.Conn.Conn) }() // ends when the test closes the connection
+	go func() { _, _ = io.Copy(counter{&n}, c.Conn.Conn) }() // ends when the test closes the connection
 	return &n
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 	"testing"
@@ -212,7 +213,7 @@ func TestShutdown(t *testing.T) {
 		t.Errorf("before the end: %q", before)
 	}
 	res, body := r.get("GET", "/socket.io/?EIO=4&transport=polling")
-	if res.StatusCode != 503 {
+	if res.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("a new client gets %d %s", res.StatusCode, body)
 	}
 	if len(ended) > 0 {
@@ -311,7 +312,7 @@ func TestShutdownAfterHandler(t *testing.T) {
 		r := serveInMemory(t)
 		var stale context.Context
 		goOn := make(chan struct{})
-		r.Of("/").On("first", func(ctx context.Context, _ *server.Socket, _ server.Args) error { stale = ctx; return nil })
+		r.Of("/").On("first", func(ctx context.Context, _ *server.Socket, _ server.Args) error { stale = ctx; return nil }) //nolint:fatcontext // to outlive its handler
 		r.Of("/").On("slow", func(context.Context, *server.Socket, server.Args) error { <-goOn; return nil })
 		c, _ := r.connect()
 		c.send(`42["first"]`, `42["slow"]`)

@@ -25,6 +25,8 @@ const ( // an event's name and types are written once, for both directions
 )
 
 // The program of the README.
+//
+//nolint:testableexamples // it serves until it is stopped
 func Example() {
 	io := server.New()
 	chat := io.Of("/chat")

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"io/fs"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -47,10 +48,10 @@ func TestPaths(t *testing.T) {
 	if body != "// client" || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/javascript") || res.Header.Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("%q, %v", body, res.Header)
 	}
-	if res, _ := served.get("POST", "/socket.io/socket.io.js"); res.StatusCode != 405 || res.Header.Get("Allow") != "GET, HEAD" {
+	if res, _ := served.get("POST", "/socket.io/socket.io.js"); res.StatusCode != http.StatusMethodNotAllowed || res.Header.Get("Allow") != "GET, HEAD" {
 		t.Errorf("POST: %d, %v", res.StatusCode, res.Header)
 	}
-	if res, body := served.get("HEAD", "/socket.io/socket.io.js"); res.StatusCode != 200 || body != "" {
+	if res, body := served.get("HEAD", "/socket.io/socket.io.js"); res.StatusCode != http.StatusOK || body != "" {
 		t.Errorf("HEAD: %d, %q", res.StatusCode, body)
 	}
 

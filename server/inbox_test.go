@@ -92,7 +92,7 @@ func TestHeartbeatWhileHandlersAreSlow(t *testing.T) {
 				for range tt.events {
 					c.send(`42["e"]`)
 				}
-				for time.Sleep(1); handled.Load() < int64(tt.events); {
+				for time.Sleep(time.Nanosecond); handled.Load() < int64(tt.events); {
 					f, err := c.ReadFrameWithin(tt.slow * 2)
 					if err != nil {
 						t.Fatalf("after %d events: %v", handled.Load(), err)
@@ -179,7 +179,7 @@ func TestDetachTooLate(t *testing.T) {
 		var stale context.Context
 		var handled, inside atomic.Int64
 		goOn := make(chan struct{})
-		r.Of("/").On("first", func(ctx context.Context, _ *server.Socket, _ server.Args) error { stale = ctx; return nil })
+		r.Of("/").On("first", func(ctx context.Context, _ *server.Socket, _ server.Args) error { stale = ctx; return nil }) //nolint:fatcontext // to outlive its handler
 		r.Of("/").On("next", func(context.Context, *server.Socket, server.Args) error {
 			if inside.Add(1) > 1 {
 				t.Error("two events at once")

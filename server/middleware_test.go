@@ -122,7 +122,7 @@ func TestConnectError(t *testing.T) {
 		"wrapped":            {refuse(fmt.Errorf("auth: %w", &server.ConnectError{Message: "no", Data: "d"})), `{"message":"no","data":"d"}`, nil},
 		"without data":       {refuse(&server.ConnectError{Message: "no"}), `{"message":"no"}`, nil},
 		"data without JSON":  {refuse(&server.ConnectError{Message: "no", Data: make(chan int)}), `{"message":"no"}`, []string{"cannot be encoded"}},
-		"a text with quotes": {refuse(errors.New("a \"b\"\x1e</c>\n")), `{"message":"a \"b\"\u001e</c>\n"}`, nil},
+		"a text with quotes": {refuse(errors.New("a \"b\"\x1e</c>\n")), `{"message":"a \"b\"\u001e</c>\n"}`, nil}, //nolint:revive // a line break has to be escaped
 		"a panic": {func(server.ConnectHandler) server.ConnectHandler {
 			return func(context.Context, *server.Socket) error { panic("secret") }
 		}, `{"message":"internal error"}`, []string{"middleware panicked", "panic: secret", "middleware_test.go"}},

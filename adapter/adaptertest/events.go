@@ -140,7 +140,7 @@ var eventCases = []testCase{
 				}
 			}
 			c.add(0, "m", "r")
-			want := "[create-room m join-room m m create-room r join-room r m create-room follow join-room follow m]"
+			want := "[create-room m join-room m m create-room r join-room r m create-room follow join-room follow m]" //nolint:dupword // m is in the room m
 			if got := fmt.Sprint(h.takeEvents()); got != want {
 				c.Errorf("told %s, want %s", got, want)
 			}

@@ -296,7 +296,7 @@ func (r *record) Errorf(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.failed = true
-	r.TB.Logf("as it should: "+format, args...)
+	r.Logf("as it should: "+format, args...)
 }
 
 func (r *record) Fatalf(format string, args ...any) {

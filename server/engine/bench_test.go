@@ -31,7 +31,7 @@ import (
 // they do, how many there are, and where the server is.
 const benchClients = "PARLOR_ENGINE_BENCH_CLIENTS"
 
-func init() {
+func init() { //nolint:gochecknoinits // TestMain is there on systems without this file too
 	if job := os.Getenv(benchClients); job != "" {
 		instead = func() { beClients(strings.Fields(job)) }
 	}

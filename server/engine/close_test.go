@@ -56,7 +56,7 @@ func TestClosePollingWaits(t *testing.T) {
 		if _, found := f.Session(s.ID()); !found {
 			t.Error("gone too early")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if _, found := f.Session(s.ID()); found {
 			t.Error("still known")
@@ -146,7 +146,7 @@ func TestCloseSlowly(t *testing.T) {
 	reader.Go(func() {
 		b := make([]byte, 1<<10)
 		for {
-			if _, err := c.Conn.Conn.Read(b); err != nil {
+			if _, err := c.Read(b); err != nil {
 				return
 			}
 			select {
@@ -173,7 +173,7 @@ func (f *fixture) slowWS() (*wire.WS, *session) {
 func TestPeerGone(t *testing.T) {
 	f := start(t, engine.Options{})
 	c, s := f.openWS()
-	ok(t, c.Conn.Close())
+	ok(t, c.Close())
 	s.wantEnd(t, engine.TransportClose)
 	c, s = f.openWS()
 	ok(t, c.Reset())

@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -38,7 +39,7 @@ func TestParseHeader(t *testing.T) {
 		}
 	}
 	for _, b := range []string{"\x82\x7e\x00\x7d", "\x82\x7f\x00\x00\x00\x00\x00\x00\xff\xff", "\x82\x7f\x80\x00\x00\x00\x00\x00\x00\x00", "\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xff"} {
-		if h, _, err := parseHeader([]byte(b)); err != errLength {
+		if h, _, err := parseHeader([]byte(b)); !errors.Is(err, errLength) {
 			t.Errorf("%x: %+v, %v", b, h, err)
 		}
 	}

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -265,10 +266,10 @@ func TestForwardedPoll(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errWanted)
 		defer cancel()
-		if _, err := s.Poll(ctx); err != errWanted {
+		if _, err := s.Poll(ctx); !errors.Is(err, errWanted) {
 			t.Errorf("error %v", err)
 		}
-		if err := s.wantEnd(t, engine.TransportError); err != errWanted {
+		if err := s.wantEnd(t, engine.TransportError); !errors.Is(err, errWanted) {
 			t.Errorf("ended with %v", err)
 		}
 	})

@@ -106,7 +106,7 @@ func TestShutdownImpatient(t *testing.T) {
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errWanted)
 		defer cancel()
 		began := time.Now()
-		if err := f.Shutdown(ctx); err != errWanted {
+		if err := f.Shutdown(ctx); !errors.Is(err, errWanted) {
 			t.Errorf("error %v", err)
 		}
 		if d := time.Since(began); d != time.Second {
@@ -130,7 +130,7 @@ func TestShutdownStuckReceiver(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		err := f.Shutdown(ctx)
-		if !errors.Is(err, context.DeadlineExceeded) || err == context.DeadlineExceeded {
+		if !errors.Is(err, context.DeadlineExceeded) || err == context.DeadlineExceeded { //nolint:errorlint // it has to be wrapped
 			t.Errorf("error %v, want one that names the receiver too", err)
 		}
 		s.wantEnd(t, engine.ServerShuttingDown)

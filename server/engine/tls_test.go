@@ -40,7 +40,7 @@ func TestTLS(t *testing.T) {
 	}
 	next := func(r io.Reader) string {
 		t.Helper()
-		frame, err := ws.ReadFrame(r)
+		frame, err := readFrame(r)
 		ok(t, err)
 		if frame.Header.OpCode == ws.OpClose {
 			return "close"

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -118,10 +119,10 @@ func TestUpgradeOnce(t *testing.T) {
 		if _, err := again.WaitClose(); err != nil {
 			t.Errorf("a second upgrade: %v", err)
 		}
-		if _, err := s.Poll(t.Context()); err != engine.ErrNotPolling {
+		if _, err := s.Poll(t.Context()); !errors.Is(err, engine.ErrNotPolling) {
 			t.Errorf("a poll: %v", err)
 		}
-		if err := s.Post(newBody("4x"), nil); err != engine.ErrNotPolling {
+		if err := s.Post(newBody("4x"), nil); !errors.Is(err, engine.ErrNotPolling) {
 			t.Errorf("a POST: %v", err)
 		}
 		ok(t, v.Send("4still"))
@@ -154,7 +155,7 @@ func TestProbesBounded(t *testing.T) {
 		}
 		ok(t, w.Send("5"))
 		synctest.Wait()
-		for n = 0; n < 100; n++ { // the same once it is upgraded
+		for n = range 100 { // the same once it is upgraded
 			if _, err := p.DialUpgrade(); err != nil {
 				break
 			}

@@ -129,8 +129,11 @@ func numbered(f *fixture, events int) error {
 		var all polled
 		for all.err == nil {
 			res, err := p.Get()
-			if err != nil || res.Status != 200 {
-				all.err = fmt.Errorf("poll: %v, %v", res, err)
+			if err == nil && res.Status != 200 {
+				err = fmt.Errorf("got %v", res)
+			}
+			if err != nil {
+				all.err = fmt.Errorf("poll: %w", err)
 				break
 			}
 			packets, err := wire.DecodePayload(res.Body)
