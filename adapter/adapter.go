@@ -128,7 +128,10 @@ type Host interface {
 	ServerSideEvent(args packet.Args, reply func(packet.Args))
 }
 
-// A Factory makes the adapter of a namespace.
+// A Factory makes the adapter of a namespace. It is called while the server's
+// namespaces are locked: it calls nothing of the server's and waits for nothing.
+// What has to be connected first is connected meanwhile, and its absence is a
+// state of the adapter, not an error of the factory.
 type Factory func(h Host) Adapter
 
 // An Adapter keeps the rooms of one namespace. All methods are safe for

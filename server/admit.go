@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/seed3686fee0/parlor/server/packet"
 )
@@ -41,10 +40,12 @@ func (s *Socket) admit(name string) {
 	if passed != s.ctx {
 		s.ctx = &identity{Context: s.ctx, values: passed}
 	}
-	in := &inbound{Context: s.ctx, socket: s}
-	if s.enter() {
-		s.welcome(in)
+	if !s.enter() { // its connection has ended, or middleware has disconnected it
+		s.reject(name, ErrDisconnected.Error(), nil)
+		return
 	}
+	in := &inbound{Context: s.ctx, socket: s}
+	s.welcome(in)
 	if s.mine(in) {
 		s.work()
 	}
@@ -52,21 +53,40 @@ func (s *Socket) admit(name string) {
 
 // pass runs the connect middleware, and returns the context that came through.
 func (s *Socket) pass() (passed context.Context, err error) {
-	h := s.ns.handlers.Load()
-	err = s.protect(func() error {
-		next := ConnectHandler(func(ctx context.Context, _ *Socket) error {
-			passed = ctx //nolint:fatcontext // what came through is what is wanted
-			return nil
-		})
-		for _, middleware := range slices.Backward(h.middleware) {
-			next = middleware(next)
-		}
-		return next(s.ctx, s)
-	})
-	if err == nil && passed == nil {
+	a := &admission{Context: s.ctx}
+	err = s.protect(func() error { return nextConnect(nil)(a, s) })
+	switch {
+	case err == nil && a.passed == nil:
 		err = errNoNext
+	case a.passed == context.Context(a): // nothing was put into it
+		return s.ctx, err
 	}
-	return passed, err
+	return a.passed, err
+}
+
+// An admission is the context that connect middleware begins with, and what
+// has come out of it.
+type admission struct {
+	context.Context
+	passed context.Context
+}
+
+type admissionKey struct{}
+
+// Value implements context.Context.
+func (a *admission) Value(key any) any {
+	if _, ok := key.(admissionKey); ok {
+		return a
+	}
+	return a.Context.Value(key)
+}
+
+// admitted is what the last middleware calls.
+func admitted(ctx context.Context) error {
+	if a, ok := ctx.Value(admissionKey{}).(*admission); ok {
+		a.passed = ctx
+	}
+	return nil
 }
 
 // enter makes the socket live, unless its connection has ended meanwhile:
@@ -76,10 +96,17 @@ func (s *Socket) enter() bool {
 	c := s.conn
 	s.ns.adapter.Add((*member)(s))
 	c.mu.Lock()
+	early := s.early
+	s.early = nil
 	if s.state.Load() != socketConnecting {
 		c.mu.Unlock()
 		s.ns.remove(s)
 		return false
+	}
+	if len(early) > 0 {
+		c.mu.Unlock()
+		s.ns.adapter.Join(s.id, early...)
+		return s.enter()
 	}
 	args, err := packet.NewArgs(connected(s.id))
 	must(err)
@@ -116,13 +143,11 @@ func (s *Socket) welcome(in *inbound) {
 func (s *Socket) reject(name, message string, data any) {
 	c := s.conn
 	c.mu.Lock()
-	gone := s.state.Swap(socketClosed) != socketConnecting
+	s.state.Store(socketClosed)
 	c.mu.Unlock()
-	c.release(s)
 	s.cancel(&DisconnectError{Reason: ServerNamespaceDisconnect})
-	if !gone {
-		c.refuse(name, message, data)
-	}
+	c.refuse(name, message, data) // before there is a place for the next try
+	c.release(s)
 	c.server.running.done()
 }
 

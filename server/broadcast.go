@@ -69,8 +69,8 @@ func (b Broadcast) Compress(on bool) Broadcast {
 	return b
 }
 
-// Timeout sets how long acknowledgements are waited for, whatever the deadline
-// of the context.
+// Timeout sets how long acknowledgements are waited for, or until the
+// context's deadline, if that is earlier.
 func (b Broadcast) Timeout(d time.Duration) Broadcast {
 	b.target.Timeout = d
 	return b

@@ -23,18 +23,25 @@ type conn struct {
 	// Owned by the session's reader.
 	decoder *packet.Decoder
 
-	mu      sync.Mutex
-	slots   []slot // few: a connection is in a namespace or two
-	closed  bool
-	refused int           // CONNECTs
-	pending int           // events in the inboxes
-	bytes   int           // and their size
-	space   chan struct{} // closed when the inboxes have room again; nil: the reader does not wait
-	timer   *time.Timer   // of the connect timeout; nil once a socket has been admitted
-	awaited *time.Timer   // of the attachments of a packet
+	mu        sync.Mutex
+	slots     []slot // few: a connection is in a namespace or two
+	closed    bool
+	refused   int           // CONNECTs
+	refusedAt time.Time     // the last of them
+	asked     int           // bytes of CONNECTs of a connection that is not admitted
+	pending   int           // events in the inboxes
+	bytes     int           // and their size
+	space     chan struct{} // closed when the inboxes have room again; nil: the reader does not wait
+	timer     *time.Timer   // of the connect timeout; nil once a socket has been admitted
+	awaited   *time.Timer   // of the attachments of a packet
 }
 
-// A slot is a namespace that the connection is in, or is about to be in.
+// refusalMemory is for how long a refused CONNECT counts, from the last one on:
+// a client that asks again now and then is no attacker.
+const refusalMemory = time.Minute
+
+// A slot is a namespace that the connection is in, is about to be in, or
+// has left with handlers still at work.
 type slot struct {
 	name   string
 	socket *Socket
@@ -48,6 +55,7 @@ var (
 	errConnectTwice   = errors.New("second CONNECT to a namespace")
 	errConnectTimeout = errors.New("no CONNECT in time")
 	errNamespaces     = errors.New("too many namespaces")
+	errAskedMuch      = errors.New("CONNECT payloads too large")
 	errRefusedOften   = errors.New("refused too many times")
 	errAttachments    = errors.New("attachments took too long")
 )
@@ -165,6 +173,10 @@ func (c *conn) socket(name string) *Socket {
 func (c *conn) connect(p *packet.Packet) {
 	s := newSocket(c, p.Args.At(0))
 	c.mu.Lock()
+	c.vacate(p.Namespace)
+	if c.timer != nil { // nobody has admitted it yet
+		c.asked += p.Size()
+	}
 	switch {
 	case c.closed:
 		c.mu.Unlock()
@@ -172,6 +184,10 @@ func (c *conn) connect(p *packet.Packet) {
 	case slices.ContainsFunc(c.slots, func(s slot) bool { return s.name == p.Namespace }):
 		c.mu.Unlock()
 		c.fail(errConnectTwice)
+		return
+	case c.asked > preConnectPayload:
+		c.mu.Unlock()
+		c.fail(errAskedMuch)
 		return
 	case over(len(c.slots)+1, c.server.config.limits.NamespacesPerConnection):
 		c.mu.Unlock()
@@ -193,6 +209,21 @@ func (c *conn) connect(p *packet.Packet) {
 	c.server.workers.run(job{s, p.Namespace})
 }
 
+// vacate waits until a socket that has been in a namespace is through with its
+// handlers: one connection has no more of them at work than it has places, and
+// a namespace's disconnect handlers run before its connect handlers do again.
+// The caller holds mu, which is given up meanwhile.
+func (c *conn) vacate(namespace string) {
+	ending := func(s slot) bool { return s.name == namespace && s.socket.state.Load() == socketClosed }
+	for !c.closed && slices.ContainsFunc(c.slots, ending) {
+		space := make(chan struct{})
+		c.space = space
+		c.mu.Unlock()
+		<-space
+		c.mu.Lock()
+	}
+}
+
 const invalidNamespace = "Invalid namespace"
 
 // refuse sends CONNECT_ERROR. The connection stays open, for a few times.
@@ -204,6 +235,11 @@ func (c *conn) refuse(namespace, message string, data any) {
 	}
 	c.send(&packet.Packet{Type: packet.ConnectError, Namespace: namespace, Args: args}, 0)
 	c.mu.Lock()
+	if now := time.Now(); now.Sub(c.refusedAt) > refusalMemory {
+		c.refused, c.refusedAt = 0, now
+	} else {
+		c.refusedAt = now
+	}
 	c.refused++
 	often := over(c.refused, c.server.config.limits.RefusedConnects)
 	c.mu.Unlock()
@@ -237,14 +273,19 @@ func (c *conn) admit() {
 		c.timer.Stop()
 		c.timer = nil
 	}
+	c.asked = 0
 	c.session.Admit()
 }
 
-// release takes a socket's slot.
+// release takes the slot of a socket that is through with its handlers.
 func (c *conn) release(s *Socket) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.slots = slices.DeleteFunc(c.slots, func(x slot) bool { return x.socket == s })
+	if c.space != nil {
+		close(c.space)
+		c.space = nil
+	}
 }
 
 // sockets returns those that have been admitted or are about to be.

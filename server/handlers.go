@@ -36,22 +36,50 @@ const (
 // handlers are what is registered on a namespace. They are immutable: a
 // registration makes new ones, so that an event takes no lock.
 type handlers struct {
-	middleware    []func(next ConnectHandler) ConnectHandler
+	middleware    []*connectLayer
 	connect       []ConnectHandler
 	disconnecting []DisconnectHandler
 	disconnect    []DisconnectHandler
-	use           []func(next Handler) Handler
+	use           []*eventLayer
 	events        map[string][]Handler
 	any           []Handler
 	outgoing      []OutgoingHandler
 	room          []func(RoomEvent)
 	serverSide    map[string][]ServerSideHandler
+}
 
-	chain Handler // use around the handlers of an event
+// A connectLayer is one connect middleware, made once: what follows it is looked
+// up when it is called, since other layers may be registered later, and a
+// dynamic namespace may have others than its parent.
+type connectLayer struct{ run ConnectHandler }
+
+// nextConnect is what follows a layer, or what is first.
+func nextConnect(after *connectLayer) ConnectHandler {
+	return func(ctx context.Context, s *Socket) error {
+		list := s.ns.handlers.Load().middleware
+		if i := slices.Index(list, after) + 1; i < len(list) {
+			return list[i].run(ctx, s)
+		}
+		return admitted(ctx)
+	}
+}
+
+// An eventLayer is one event middleware, as a connectLayer is.
+type eventLayer struct{ run Handler }
+
+func nextEvent(after *eventLayer) Handler {
+	return func(ctx context.Context, s *Socket, args Args) error {
+		h := s.ns.handlers.Load()
+		if i := slices.Index(h.use, after) + 1; i < len(h.use) {
+			return h.use[i].run(ctx, s, args)
+		}
+		return h.handle(ctx, s, args)
+	}
 }
 
 // update registers something, on the namespace and on those made of it. It
-// holds Server.mu throughout, so that one that is being made misses nothing.
+// holds Server.mu throughout, so that one that is being made misses nothing;
+// change runs no code of the application.
 func (ns *Namespace) update(change func(h *handlers)) {
 	ns.server.mu.Lock()
 	defer ns.server.mu.Unlock()
@@ -59,10 +87,6 @@ func (ns *Namespace) update(change func(h *handlers)) {
 	for _, x := range append(children, ns) {
 		h := *x.handlers.Load()
 		change(&h)
-		h.chain = h.handle
-		for _, middleware := range slices.Backward(h.use) {
-			h.chain = middleware(h.chain)
-		}
 		x.handlers.Store(&h)
 	}
 }
@@ -83,9 +107,16 @@ func withNamed[T any](m map[string][]T, name string, v T) map[string][]T {
 // Use adds connect middleware, run in the order of registration before a socket
 // is admitted: it goes on by calling next, or returns an error, which refuses
 // the socket with connect_error. The values of the context that it passes on
-// are in the context of all of the socket's handlers.
+// are in the context of all of the socket's handlers. Each middleware is called
+// once, here; the handler that it returns is called for each socket.
 func (ns *Namespace) Use(middleware ...func(next ConnectHandler) ConnectHandler) {
-	ns.update(func(h *handlers) { h.middleware = with(h.middleware, middleware...) })
+	layers := make([]*connectLayer, len(middleware))
+	for i, m := range middleware {
+		layer := &connectLayer{}
+		layer.run = m(nextConnect(layer))
+		layers[i] = layer
+	}
+	ns.update(func(h *handlers) { h.middleware = with(h.middleware, layers...) })
 }
 
 // OnConnect adds a handler for sockets that have been admitted. The socket's
@@ -125,9 +156,16 @@ func (ns *Namespace) OnAnyOutgoing(f OutgoingHandler) {
 	ns.update(func(h *handlers) { h.outgoing = with(h.outgoing, f) })
 }
 
-// UseEvent adds middleware around the handlers of every event.
+// UseEvent adds middleware around the handlers of every event. Each is called
+// once, here; the handler that it returns is called for each event.
 func (ns *Namespace) UseEvent(middleware ...func(next Handler) Handler) {
-	ns.update(func(h *handlers) { h.use = with(h.use, middleware...) })
+	layers := make([]*eventLayer, len(middleware))
+	for i, m := range middleware {
+		layer := &eventLayer{}
+		layer.run = m(nextEvent(layer))
+		layers[i] = layer
+	}
+	ns.update(func(h *handlers) { h.use = with(h.use, layers...) })
 }
 
 // OnRoom adds a handler that is told when rooms of this instance come and go,
@@ -145,10 +183,12 @@ func (h *handlers) dispatch(ctx context.Context, s *Socket, args Args) error {
 			errs = append(errs, err)
 		}
 	}
-	if h.chain != nil {
-		if err := h.chain(ctx, s, args); err != nil {
-			errs = append(errs, err)
-		}
+	inner := h.handle
+	if len(h.use) > 0 {
+		inner = h.use[0].run
+	}
+	if err := inner(ctx, s, args); err != nil {
+		errs = append(errs, err)
 	}
 	return join(errs)
 }

@@ -137,8 +137,8 @@ func WithWriteTimeout(d time.Duration) Option {
 	return func(c *config) { c.engine.WriteTimeout = positive("WithWriteTimeout", d) }
 }
 
-// WithConnectTimeout sets how long a connection may be in no namespace.
-// Default 10 s.
+// WithConnectTimeout sets how long a connection may take to be first admitted
+// to a namespace, middleware included. Default 10 s.
 func WithConnectTimeout(d time.Duration) Option {
 	return func(c *config) { c.connectTimeout = positive("WithConnectTimeout", d) }
 }
@@ -150,7 +150,8 @@ func WithAckTimeout(d time.Duration) Option {
 }
 
 // WithMaxPayload sets the size in bytes of the largest message that is
-// accepted, Node's maxHttpBufferSize. Default 1,000,000. Before a connection
+// accepted, Node's maxHttpBufferSize. Default 1,000,000. The attachments of
+// an event have 10 s to come, whatever their size. Before a connection
 // has been admitted to a namespace it is 16 KiB at most.
 func WithMaxPayload(bytes int64) Option {
 	return func(c *config) { c.engine.MaxPayload = positive("WithMaxPayload", bytes) }

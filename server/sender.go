@@ -50,8 +50,8 @@ func (s Sender) Compress(on bool) Sender {
 	return s
 }
 
-// Timeout sets how long acknowledgements are waited for, whatever the deadline
-// of the context.
+// Timeout sets how long acknowledgements are waited for, or until the
+// context's deadline, if that is earlier.
 func (s Sender) Timeout(d time.Duration) Sender {
 	s.target.Timeout = d
 	return s

@@ -29,6 +29,7 @@ type Socket struct {
 	data  atomic.Pointer[any]
 
 	// Guarded by conn.mu.
+	early   []string   // rooms that were joined before the socket was admitted
 	running bool       // the inbox has a goroutine
 	inbox   []*inbound // events that wait
 	end     *ending    // how the socket is to end, when the inbox is done
@@ -120,14 +121,18 @@ func (s *Socket) Data() any {
 	return nil
 }
 
-// Join puts the socket into rooms. The error is about the limits of rooms; the
-// socket is then in none of them that it was not in before.
+// Join puts the socket into rooms; called by connect middleware, when the socket
+// is admitted. The error is about the limits of rooms; the socket is then in none
+// of them that it was not in before.
 func (s *Socket) Join(rooms ...string) error {
 	limits := &s.conn.server.config.limits
 	for _, name := range rooms {
 		if over(len(name), limits.RoomName) {
 			return fmt.Errorf("join: %w: %d bytes, the limit is %d", ErrRoomName, len(name), limits.RoomName)
 		}
+	}
+	if early, err := s.joinEarly(rooms); early {
+		return err
 	}
 	if limits.RoomsPerSocket >= 0 {
 		have, _ := s.ns.adapter.RoomsOf(s.id)
@@ -143,6 +148,25 @@ func (s *Socket) Join(rooms ...string) error {
 	}
 	s.ns.adapter.Join(s.id, rooms...)
 	return nil
+}
+
+// joinEarly is Join before the socket is admitted.
+func (s *Socket) joinEarly(rooms []string) (early bool, err error) {
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	if s.state.Load() != socketConnecting {
+		return false, nil
+	}
+	limit := s.conn.server.config.limits.RoomsPerSocket
+	for _, name := range rooms {
+		if !slices.Contains(s.early, name) {
+			if over(len(s.early)+1, limit) {
+				return true, fmt.Errorf("join: %w: the limit is %d", ErrTooManyRooms, limit)
+			}
+			s.early = append(s.early, name)
+		}
+	}
+	return true, nil
 }
 
 // Leave takes the socket out of rooms. It returns nil; it has an error for
@@ -273,7 +297,6 @@ func (s *Socket) close(reason Reason, err error, discard bool) {
 		s.start()
 	}
 	c.mu.Unlock()
-	c.release(s)
 	if flush {
 		c.session.Flush()
 	}
@@ -294,6 +317,7 @@ func (s *Socket) finish(end *ending) *inbound {
 	for _, f := range h.disconnect {
 		s.leaving(in, "disconnect", f, end.reason)
 	}
+	s.conn.release(s)
 	return in
 }
 

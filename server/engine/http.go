@@ -158,17 +158,34 @@ func (s *Server) handshake(w http.ResponseWriter, r *http.Request, q request) *r
 	if s.isClosing() {
 		return refuseClosing
 	}
-	if f := s.allowRequest(r); f != nil {
+	x := &Session{server: s, addr: bucket(s.ClientAddr(r))}
+	if f := s.gate.enter(x.addr); f != nil { // before the hook, which may be worth an attack
 		return f
 	}
-	x := &Session{server: s, id: s.opts.NewID(r), addr: bucket(s.ClientAddr(r))}
-	if f := s.gate.enter(x.addr); f != nil {
+	if f := s.admit(r, x); f != nil {
 		return f
 	}
 	if q.transport == WebSocket {
 		return s.openWebSocket(w, r, x)
 	}
 	return s.openPolling(w, r, x)
+}
+
+// admit asks the application's hooks about a session that has its place, and
+// gives the place back when they refuse it, or panic.
+func (s *Server) admit(r *http.Request, x *Session) (f *refusal) {
+	admitted := false
+	defer func() {
+		if !admitted {
+			s.gate.leave(x.addr)
+		}
+	}()
+	if f := s.allowRequest(r); f != nil {
+		return f
+	}
+	x.id = s.opts.NewID(r)
+	admitted = true
+	return nil
 }
 
 func (s *Server) allowRequest(r *http.Request) *refusal {

@@ -26,8 +26,8 @@ type Limits struct {
 	// HandshakeBurst is how many may come at once. Default 20,000.
 	HandshakeBurst int
 	// UnknownSessionsPerSecond by address: requests that name a session that
-	// is not there, a tenth of a second's guesses at once; over it: 429.
-	// Default 100, with a burst of 1,000.
+	// is not there, ten seconds' worth of them at once; over it: 429.
+	// Default 100.
 	UnknownSessionsPerSecond float64
 }
 
@@ -68,7 +68,7 @@ func (g *gate) peer(a netip.Addr) *peer {
 			g.forget()
 		}
 		p = &peer{}
-		if g.limits.HandshakesPerSecond > 0 {
+		if g.limits.HandshakesPerSecond > 0 && g.limits.HandshakeBurst > 0 {
 			p.handshakes = rate.NewLimiter(rate.Limit(g.limits.HandshakesPerSecond), g.limits.HandshakeBurst)
 		}
 		g.peers[a] = p
@@ -122,7 +122,7 @@ func (g *gate) guess(a netip.Addr) bool {
 	g.mu.Lock()
 	p := g.peer(a)
 	if p.unknown == nil {
-		p.unknown = rate.NewLimiter(rate.Limit(g.limits.UnknownSessionsPerSecond), int(10*g.limits.UnknownSessionsPerSecond))
+		p.unknown = rate.NewLimiter(rate.Limit(g.limits.UnknownSessionsPerSecond), max(1, int(10*g.limits.UnknownSessionsPerSecond)))
 	}
 	unknown := p.unknown
 	g.mu.Unlock()

@@ -52,7 +52,7 @@ func (s *Server) done(w *wsConn) {
 // ServerShuttingDown, and waits until every goroutine of the engine has ended:
 // what is queued is written, WebSocket peers have answered the close frame and
 // polling peers, for 5 seconds at most, have fetched their close packet, so
-// the listener has to stay open until Shutdown has returned. When ctx ends
+// connections that are kept alive have to be served until Shutdown has returned. When ctx ends
 // first, what is left is cut and ctx's error is returned.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()

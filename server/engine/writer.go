@@ -287,6 +287,7 @@ func (s *Session) fill(w *wsConn, x *writer) bool {
 // took takes the next message off the batch. The caller holds wmu.
 func (w *wsConn) took() {
 	w.rest -= w.batch[w.next].cost()
+	w.batch[w.next] = nil // what has been written is not to be kept by what has not
 	w.next++
 	if w.next == len(w.batch) {
 		recycle(w.batch)
