@@ -209,13 +209,16 @@ func (c *conn) connect(p *packet.Packet) {
 	c.server.workers.run(job{s, p.Namespace})
 }
 
-// vacate waits until a socket that has been in a namespace is through with its
-// handlers: one connection has no more of them at work than it has places, and
-// a namespace's disconnect handlers run before its connect handlers do again.
-// The caller holds mu, which is given up meanwhile.
+// vacate waits, where a place is wanted that a socket has left, until it is
+// through with its handlers: one connection has no more of them at work than it
+// has places, and a namespace's disconnect handlers run before its connect
+// handlers do again. The caller holds mu, which is given up meanwhile.
 func (c *conn) vacate(namespace string) {
-	ending := func(s slot) bool { return s.name == namespace && s.socket.state.Load() == socketClosed }
-	for !c.closed && slices.ContainsFunc(c.slots, ending) {
+	limit := c.server.config.limits.NamespacesPerConnection
+	wanted := func(s slot) bool {
+		return s.socket.state.Load() == socketClosed && (s.name == namespace || over(len(c.slots)+1, limit))
+	}
+	for !c.closed && slices.ContainsFunc(c.slots, wanted) {
 		space := make(chan struct{})
 		c.space = space
 		c.mu.Unlock()
