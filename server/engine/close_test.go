@@ -134,10 +134,11 @@ func TestCloseNotAnswered(t *testing.T) {
 // TestCloseSlowly: a peer that takes a few bytes at a time does not keep a
 // closed session, whose bytes it is still owed, for ever.
 func TestCloseSlowly(t *testing.T) {
-	f := start(t, engine.Options{WriteTimeout: 300 * time.Millisecond, MaxQueue: 64 << 20})
+	f := start(t, engine.Options{WriteTimeout: time.Second, MaxQueue: 64 << 20})
 	c, s := f.slowWS()
+	m := engine.NewText(long(64 << 10)) // one for all: they are queued long before the timeout
 	for range 400 {
-		s.Send(0, engine.NewText(long(64<<10)))
+		s.Send(0, m)
 	}
 	s.Close(engine.ForcedClose)
 	s.wantEnd(t, engine.ForcedClose)
