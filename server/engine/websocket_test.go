@@ -218,8 +218,8 @@ func TestHandshakeOnBadRequests(t *testing.T) {
 				}
 			}
 		}
-		if engine.Conns(f.Server)+engine.GateTotal(f.Server) != 0 {
-			t.Error("something is left")
-		}
+		eventually(t, "nothing is left", func() bool {
+			return engine.Conns(f.Server)+engine.GateTotal(f.Server) == 0
+		})
 	})
 }
