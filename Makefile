@@ -18,13 +18,22 @@ BENCH ?= .
 # Pinned, so that what lints today lints the same next year.
 GOLANGCI_LINT := .tmp/bin/golangci-lint-v2.15.0
 
-# Where Go code is, for tools that would walk node_modules otherwise.
+# Where Go code is. There are npm packages with Go code in them, for tools that
+# would walk node_modules; the go command itself is told in go.mod.
 GO_DIRS := $(patsubst %/,%,$(filter-out bin/,$(wildcard */)))
+GO_FILES = $$(find $(GO_DIRS) -name node_modules -prune -o -name '*.go' -print) $(wildcard *.go)
 
 WEB := cmd/parlor/internal/web
-# The client that the page is made of; what Node's server offers, without the source maps.
+# The client that is served below the Socket.IO path; what Node's server offers, without the source maps.
 CLIENT := $(WEB)/dist/socket.io.min.js
 CLIENT_FILES := socket.io.js socket.io.esm.min.js socket.io.msgpack.min.js socket.io.min.js
+
+# The chat app, and what it is built from: all in its directory that is not
+# built or installed itself.
+APP := examples/js-client
+APP_BUILT := $(WEB)/dist/app/index.html
+APP_INSTALLED := $(APP)/node_modules/.package-lock.json
+APP_SOURCES := $(shell find $(APP) \( -name node_modules -o -name dist -o -name '*.tsbuildinfo' \) -prune -o -type f -print)
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X github.com/seed3686fee0/parlor/cmd/parlor/internal/app.version=$(VERSION)
@@ -34,24 +43,25 @@ help: ## List these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: build ## Serve on http://localhost:3000/, the chat page included; ARGS= for flags
+run: build ## Serve on http://localhost:3000/, the chat app included; ARGS= for flags
 	@exec bin/parlor $(ARGS)
 
 .PHONY: build
-build: $(CLIENT) ## Build bin/parlor, the chat page included
+build: $(CLIENT) $(APP_BUILT) ## Build bin/parlor, the chat app included
 	@go build -trimpath -ldflags "$(LDFLAGS)" -o bin/ ./cmd/parlor
 
 .PHONY: test
 test: deps check cross ## Run all checks and tests, installing what they need
+	cd $(APP) && npm run check
 	go test -race -timeout 8m ./...
 	@# The race detector allocates on its own account, and slows everything down:
 	@# budgets, and packages with tests that it switches off, are tested without it.
 	go test -run 'Alloc|Budget' ./...
-	go test -timeout 8m $$(grep -rlE --include='*_test.go' '^//go:build !race' $(GO_DIRS) | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
+	go test -timeout 8m $$(grep -rlE --exclude-dir=node_modules --include='*_test.go' '^//go:build !race' $(GO_DIRS) | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 
 .PHONY: check
 check: $(CLIENT) ## Check formatting, and vet
-	@unformatted=$$(gofmt -l $(GO_DIRS)); [ -z "$$unformatted" ] || { echo "make fmt would change:" $$unformatted >&2; exit 1; }
+	@unformatted=$$(gofmt -l $(GO_FILES)); [ -z "$$unformatted" ] || { echo "make fmt would change:" $$unformatted >&2; exit 1; }
 	go vet ./...
 
 .PHONY: lint
@@ -66,11 +76,11 @@ cross: ## Build for Windows and macOS, and vet for 32 bits
 
 .PHONY: fmt
 fmt: ## Format the Go code
-	@gofmt -w $(GO_DIRS)
+	@gofmt -w $(GO_FILES)
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME= (60s)
-	@for dir in $$(grep -rlE --include='*_test.go' '^func Fuzz' $(GO_DIRS) | xargs -rn1 dirname | sort -u); do \
+	@for dir in $$(grep -rlE --exclude-dir=node_modules --include='*_test.go' '^func Fuzz' $(GO_DIRS) | xargs -rn1 dirname | sort -u); do \
 		for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go | cut -d' ' -f2); do \
 			echo "== $$dir $$target"; \
 			go test -run='^$$' -fuzz="^$$target$$" -fuzztime=$(FUZZTIME) ./$$dir; \
@@ -82,7 +92,7 @@ bench: ## Run the benchmarks that match BENCH= (all)
 	go test -run='^$$' -bench='$(BENCH)' -benchmem ./...
 
 .PHONY: deps
-deps: $(CLIENT) ## Install what the tests need: a C compiler, Node.js, Chromium, npm packages
+deps: $(CLIENT) $(APP_BUILT) ## Install what the tests need: a C compiler, Node.js, Chromium, npm packages
 	@.ci/deps node cc browser
 	@if [ -f internal/jstest/package-lock.json ] && [ ! internal/jstest/node_modules/.package-lock.json -nt internal/jstest/package-lock.json ]; then \
 		cd internal/jstest && npm ci; \
@@ -90,11 +100,19 @@ deps: $(CLIENT) ## Install what the tests need: a C compiler, Node.js, Chromium,
 
 .PHONY: clean
 clean: ## Delete what was built or installed here
-	rm -rf bin .tmp internal/jstest/node_modules $(WEB)/node_modules $(addprefix $(WEB)/dist/,$(CLIENT_FILES))
+	rm -rf bin .tmp internal/jstest/node_modules $(WEB)/node_modules $(addprefix $(WEB)/dist/,$(CLIENT_FILES) app) $(addprefix $(APP)/,node_modules dist)
 
 $(CLIENT): $(WEB)/package-lock.json
 	@.ci/deps node
 	@cd $(WEB) && npm ci && cp $(addprefix node_modules/socket.io-client/dist/,$(CLIENT_FILES)) dist/
+
+$(APP_BUILT): $(APP_SOURCES) $(APP_INSTALLED)
+	@cd $(APP) && npm run build
+	@rm -rf $(@D) .tmp/app && mkdir -p .tmp && cp -R $(APP)/dist .tmp/app && mv .tmp/app $(@D) && touch $@
+
+$(APP_INSTALLED): $(APP)/package-lock.json
+	@.ci/deps node
+	@cd $(APP) && npm ci && touch node_modules/.package-lock.json
 
 $(GOLANGCI_LINT):
 	@mkdir -p $(@D)

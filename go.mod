@@ -14,3 +14,5 @@ require (
 )
 
 require golang.org/x/sys v0.13.0 // indirect
+
+ignore node_modules

@@ -8,4 +8,4 @@ import (
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/app"
 )
 
-func main() { os.Exit(app.Main(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() { os.Exit(app.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }

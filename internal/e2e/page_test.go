@@ -14,44 +14,37 @@ import (
 	"github.com/seed3686fee0/parlor/internal/jstest"
 )
 
-// screenshotEnv names the file that TestPage leaves a picture of the page in: the one in the docs.
-const screenshotEnv = "PARLOR_SCREENSHOT"
-
-// The binary as it is built, its page in a browser: two tabs join a room, see each other come, type, write and
-// go.
+// The binary as it is built, its page in a browser: the app comes up under the policy of the page, whatever the path
+// of the Socket.IO endpoint.
 func TestPage(t *testing.T) {
 	chromium := jstest.Chromium(t)
-	url := startParlor(t)
-	screenshot := os.Getenv(screenshotEnv)
-	if screenshot != "" && !filepath.IsAbs(screenshot) {
-		t.Fatalf("%s=%s: an absolute path is needed", screenshotEnv, screenshot)
+	for _, path := range []string{"/socket.io/", "/live/v1/"} {
+		t.Run(path, func(t *testing.T) {
+			url := startParlor(t, "--path="+path)
+			var steps []string
+			for _, line := range jstest.Run(t, "page.mjs", chromium, url, t.TempDir()) {
+				steps = append(steps, strings.TrimSpace(string(line)))
+			}
+			want(t, "the steps", strings.Join(steps, "\n"), `{"step":"shown","path":"`+path+`"}`)
+		})
 	}
-	var steps []string
-	for _, line := range jstest.Run(t, "page.mjs", chromium, url, t.TempDir(), screenshot) {
-		steps = append(steps, strings.TrimSpace(string(line)))
-	}
-	const messages = `["Ada: Hello Grace","Grace: Hello Ada <b>& co</b>","Ada: Shall we?"]`
-	want(t, "the steps", strings.Join(steps, "\n"), strings.Join([]string{
-		`{"step":"joined","users":"2"}`,
-		`{"step":"typing","text":"Ada is typing…"}`,
-		`{"step":"messages","ada":` + messages + `,"grace":` + messages + `}`,
-		`{"step":"left","users":"1"}`,
-	}, "\n"))
 }
 
-// startParlor builds the binary, with its page, starts it on a free port and returns the page's address. At the
+// startParlor builds the binary, with its app, starts it on a free port and returns the page's address. At the
 // end of the test it is told to end, and has to.
-func startParlor(t *testing.T) string {
+func startParlor(t *testing.T, args ...string) string {
 	t.Helper()
 	root := filepath.Join("..", "..")
-	bundle := filepath.Join("cmd", "parlor", "internal", "web", "dist", "socket.io.min.js")
-	if _, err := os.Stat(filepath.Join(root, bundle)); err != nil {
-		command(t, root, "make", filepath.ToSlash(bundle))
+	dist := filepath.Join("cmd", "parlor", "internal", "web", "dist")
+	for _, file := range []string{filepath.Join(dist, "socket.io.min.js"), filepath.Join(dist, "app", "index.html")} {
+		if _, err := os.Stat(filepath.Join(root, file)); err != nil {
+			command(t, root, "make", filepath.ToSlash(file))
+		}
 	}
 	binary := filepath.Join(t.TempDir(), "parlor")
 	command(t, root, "go", "build", "-o", binary, "./cmd/parlor")
 
-	cmd := exec.Command(binary, "serve", "--addr=127.0.0.1:0", "--log-format=json", "--log-level=info")
+	cmd := exec.Command(binary, append([]string{"serve", "--addr=127.0.0.1:0", "--log-format=json", "--log-level=info"}, args...)...)
 	logs, w, err := os.Pipe() // one for both, whichever it logs to
 	if err != nil {
 		t.Fatal(err)

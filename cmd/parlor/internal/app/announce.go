@@ -12,7 +12,7 @@ import (
 
 // announce logs what is served, each limit by its name, and a warning for every
 // setting that is convenient rather than safe.
-func announce(log *slog.Logger, cfg *config.Config, address net.Addr, namespaces []string, page bool) {
+func announce(log *slog.Logger, cfg *config.Config, keys *keyring, address net.Addr, namespaces []string, page bool) {
 	log.Info("serving",
 		"version", versionLine(),
 		"addr", address,
@@ -22,6 +22,7 @@ func announce(log *slog.Logger, cfg *config.Config, address net.Addr, namespaces
 		"tls", cfg.TLS(),
 		"page", pageURL(cfg, address, page),
 	)
+	log.Info("authentication", authentication(cfg, keys)...)
 	limits := serverLimits(cfg)
 	log.Info("limits",
 		"ping_interval", cfg.PingInterval,
@@ -35,16 +36,41 @@ func announce(log *slog.Logger, cfg *config.Config, address net.Addr, namespaces
 		"refused_connects", limits.RefusedConnects,
 		"header_bytes", maxHeaderBytes,
 		"header_timeout", readHeaderTimeout,
+		"token_bytes", maxToken,
 		"chat_rate", cfg.ChatRate,
+		"chat_history", cfg.ChatHistory,
 		"chat_rooms", cfg.ChatRooms,
 		"chat_room_name", chatRoomName,
 		"chat_signals", chatSignals,
 		"chat_message_max", cfg.ChatMessageMax,
 		"chat_file_max", cfg.ChatFileMax,
 	)
-	for _, warning := range warnings(cfg) {
+	for _, warning := range append(warnings(cfg), keys.warnings...) {
 		log.Warn(warning)
 	}
+}
+
+// authentication says who may connect, and nothing that is secret.
+func authentication(cfg *config.Config, keys *keyring) []any {
+	if !cfg.HasKey() {
+		return []any{"auth", "none", "anonymous", cfg.AllowsAnonymous()}
+	}
+	return []any{
+		"auth", keys.kind,
+		"issuer", anyOf(cfg.Issuer),
+		"audience", anyOf(cfg.Audience...),
+		"leeway", cfg.Leeway,
+		"query_token", cfg.QueryToken,
+		"anonymous", cfg.AllowsAnonymous(),
+	}
+}
+
+// anyOf is what is accepted: one of the names, or anything when there are none.
+func anyOf(names ...string) string {
+	if text := strings.Join(names, " "); text != "" {
+		return text
+	}
+	return "any"
 }
 
 // names returns the namespaces' names in order.
@@ -85,7 +111,18 @@ func warnings(cfg *config.Config) []string {
 	case slices.Contains(cfg.CorsOrigin, "*"):
 		found = append(found, "any web page may connect: --cors-origin (PARLOR_CORS_ORIGIN) is *; name the pages that may")
 	}
-	found = append(found, "anonymous users are allowed: anyone who reaches this address can chat under any name")
+	switch {
+	case !cfg.HasKey():
+		found = append(found, "anonymous users are allowed: anyone who reaches this address can chat under any name, and tokens are not looked at; give a key, --auth-secret-file (PARLOR_AUTH_SECRET_FILE) say")
+	case cfg.AllowsAnonymous():
+		found = append(found, "anonymous users are allowed: --anonymous (PARLOR_ANONYMOUS) lets anyone who reaches this address chat without a token, under any name")
+	}
+	if cfg.JWKSURL != "" && len(cfg.Audience) == 0 {
+		found = append(found, "a token that its issuer made for another service is accepted here too: name this one with --auth-audience (PARLOR_AUTH_AUDIENCE)")
+	}
+	if cfg.QueryToken {
+		found = append(found, "tokens in URLs are accepted, and URLs end up in logs: --auth-query-token (PARLOR_AUTH_QUERY_TOKEN) is for clients that cannot do otherwise")
+	}
 	if !cfg.TLS() {
 		found = append(found, "connections are not encrypted; give --tls-cert and --tls-key (PARLOR_TLS_CERT, PARLOR_TLS_KEY), or put a proxy that speaks TLS in front")
 	}

@@ -28,34 +28,49 @@ const logFlush = time.Second
 
 // Main runs the command with args (without the program's name) and returns its
 // exit code. Logs and errors go to stderr, what was asked for to stdout.
-func Main(args []string, stdout, stderr io.Writer) int {
-	command, cfg, err := config.Parse(args, stdout)
-	switch {
-	case errors.Is(err, config.ErrHelp):
-		return exitOK
-	case err != nil:
-		complain(stderr, err)
-		return exitUsage
-	case command == config.Version:
-		if _, err := fmt.Fprintln(stdout, versionLine()); err != nil {
-			complain(stderr, err)
-			return exitFailed
-		}
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	command, err := config.Parse(args, stdout)
+	if errors.Is(err, config.ErrHelp) {
 		return exitOK
 	}
+	if err == nil {
+		switch command := command.(type) {
+		case config.Version:
+			err = printLine(stdout, versionLine())
+		case config.Secret:
+			err = printLine(stdout, newSecret())
+		case *config.Mint:
+			err = mint(command, stdout, stderr)
+		case *config.Check:
+			err = check(command, stdin, stdout)
+		case *config.Config:
+			err = runUntilSignal(command, stderr)
+		}
+	}
+	if err == nil {
+		return exitOK
+	}
+	complain(stderr, err)
+	if _, ok := errors.AsType[*config.Error](err); ok {
+		return exitUsage
+	}
+	return exitFailed
+}
 
+// runUntilSignal serves, and logs to stderr, until the process is told to end.
+func runUntilSignal(cfg *config.Config, stderr io.Writer) error {
 	// A log pipe that was closed at its other end must not end the process.
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := withSignals(context.Background(), os.Exit)
 	defer stop()
 	log := logging.New(stderr, cfg.LogLevel, cfg.LogFormat)
-	err = Run(ctx, cfg, log.Logger, nil)
-	log.Close(logFlush)
-	if err != nil {
-		complain(stderr, err)
-		return exitFailed
-	}
-	return exitOK
+	defer log.Close(logFlush)
+	return Run(ctx, cfg, log.Logger, nil)
+}
+
+func printLine(stdout io.Writer, line string) error {
+	_, err := fmt.Fprintln(stdout, line)
+	return err
 }
 
 // complain writes an error as one line. It is not a log line: whoever started

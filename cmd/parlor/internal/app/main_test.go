@@ -25,7 +25,7 @@ const asCommand = "TEST_AS_PARLOR"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
-		os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr))
+		os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	for _, pair := range os.Environ() { // settings of whoever runs the tests
 		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, config.EnvPrefix+"_") {

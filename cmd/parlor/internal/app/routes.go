@@ -24,9 +24,9 @@ type routes struct {
 }
 
 // newRoutes serves the Socket.IO endpoint at socketPath, the files of the
-// JavaScript client below it, as Node's server does, and the page.
-func newRoutes(socketPath string, socket http.Handler, page map[string]http.Handler, bundle fs.FS) (*routes, error) {
-	others := maps.Clone(page)
+// JavaScript client below it, as Node's server does, and the pages.
+func newRoutes(socketPath string, socket http.Handler, pages map[string]http.Handler, bundle fs.FS) (*routes, error) {
+	others := maps.Clone(pages)
 	if bundle != nil {
 		files, err := fs.Glob(bundle, "*.js")
 		if err != nil {

@@ -20,14 +20,19 @@ import (
 func startHTTP(t *testing.T, change func(*http.Server, *routes)) string {
 	t.Helper()
 	bundle := fstest.MapFS{"socket.io.min.js": {}, "socket.io.js": {}}
-	page, err := web.Page("/socket.io/", bundle)
+	app := fstest.MapFS{
+		"index.html":               {Data: []byte(`<!doctype html><meta name="parlor-path" content="/socket.io/">`)},
+		"favicon.svg":              {Data: []byte("<svg/>")},
+		"assets/index-DiwrgTda.js": {Data: []byte("// the app")},
+	}
+	pages, err := web.Pages("/socket.io/", app)
 	if err != nil {
 		t.Fatal(err)
 	}
 	socket := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprint(w, "socket ", r.URL.Path)
 	})
-	rt, err := newRoutes("/socket.io/", socket, page, bundle)
+	rt, err := newRoutes("/socket.io/", socket, pages, bundle)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +99,16 @@ func TestA29Paths(t *testing.T) {
 		"/socket.io/socket.io.js":        "socket /socket.io/socket.io.js",
 		"/":                              "<!doctype html>",
 		"/?x=1":                          "<!doctype html>",
-		"/app.js":                        "//",
+		"/favicon.svg":                   "<svg",
+		"/assets/index-DiwrgTda.js":      "//",
+		"/assets/index-DiwrgTda.js?x":    "//",
+		"/assets/":                       "",
+		"/assets":                        "",
+		"/assets//index-DiwrgTda.js":     "",
+		"/assets/index-DiwrgTda.js.map":  "",
+		"/assets/../favicon.svg":         "",
+		"/ASSETS/index-DiwrgTda.js":      "",
+		"/assets%2findex-DiwrgTda.js":    "",
 		"//":                             "",
 		"//socket.io/":                   "",
 		"/socket.io":                     "",
@@ -117,9 +131,9 @@ func TestA29Paths(t *testing.T) {
 		"/web.go":                        "",
 		"/favicon.ico":                   "",
 		"/%00":                           "",
-		"/app.js/":                       "",
-		"/APP.JS":                        "",
-		"/app%2ejs":                      "",
+		"/favicon.svg/":                  "",
+		"/FAVICON.SVG":                   "",
+		"/favicon%2esvg":                 "",
 		"//evil.example/%2f..":           "",
 		"/\\evil.example":                "",
 		"/socket.io/;x":                  "",

@@ -38,13 +38,18 @@ func Run(ctx context.Context, cfg *config.Config, log *slog.Logger, ready func(n
 	if err != nil {
 		return err
 	}
-	bundle := web.Bundle()
-	page, err := web.Page(cfg.Path, bundle)
+	keys, err := openKeys(ctx, &cfg.Auth, log)
 	if err != nil {
 		return err
 	}
-	io := newSocketServer(cfg, log, bundle)
-	routes, err := newRoutes(cfg.Path, io, page, bundle)
+	defer keys.close()
+	bundle, app := web.Bundle(), web.App()
+	pages, err := web.Pages(cfg.Path, app)
+	if err != nil {
+		return err
+	}
+	io := newSocketServer(cfg, keys, log, bundle)
+	routes, err := newRoutes(cfg.Path, io, pages, bundle)
 	if err != nil {
 		return err
 	}
@@ -53,7 +58,7 @@ func Run(ctx context.Context, cfg *config.Config, log *slog.Logger, ready func(n
 		return err
 	}
 	address := listener.Addr()
-	announce(log, cfg, address, names(io.Namespaces()), bundle != nil)
+	announce(log, cfg, keys, address, names(io.Namespaces()), app != nil)
 	if certificate != nil {
 		listener = tls.NewListener(listener, newTLSConfig(certificate))
 	}

@@ -20,9 +20,13 @@ import (
 // parse returns the configuration that args make.
 func parse(t *testing.T, args ...string) *config.Config {
 	t.Helper()
-	_, cfg, err := config.Parse(args, io.Discard)
+	command, err := config.Parse(args, io.Discard)
 	if err != nil {
 		t.Fatal(err)
+	}
+	cfg, ok := command.(*config.Config)
+	if !ok {
+		t.Fatalf("%q is no command line of serve", args)
 	}
 	return cfg
 }

@@ -24,7 +24,7 @@ const (
 )
 
 // newSocketServer builds the library's server with its namespaces.
-func newSocketServer(cfg *config.Config, log *slog.Logger, bundle fs.FS) *server.Server {
+func newSocketServer(cfg *config.Config, _ *keyring, log *slog.Logger, bundle fs.FS) *server.Server {
 	io := server.New(
 		server.WithPath(cfg.Path),
 		server.WithPingInterval(cfg.PingInterval),

@@ -33,6 +33,10 @@ type Config struct {
 	TLSCert string `help:"File with the certificate chain, PEM. Needs --tls-key." name:"tls-cert" placeholder:"FILE"`
 	TLSKey  string `help:"File with the certificate's private key, PEM. Needs --tls-cert." name:"tls-key" placeholder:"FILE"`
 
+	Auth       `embed:""`
+	QueryToken bool  `help:"Also accept a token from the query of the URL, ?token=. URLs end up in logs." name:"auth-query-token"`
+	Anonymous  *bool `help:"Allow users without a token. They are as long as no key is configured, and with one only when this is given." negatable:""`
+
 	ChatRate       int   `default:"10" help:"Messages a second a socket may send; 0 for no limit."`
 	ChatHistory    int   `default:"100" help:"Messages kept for each room; 0 for none."`
 	ChatRooms      int   `default:"100" help:"Rooms a socket may be in."`
@@ -45,3 +49,11 @@ type Config struct {
 
 // TLS reports whether the server speaks TLS itself.
 func (c *Config) TLS() bool { return c.TLSCert != "" }
+
+// AllowsAnonymous reports whether users without a token may connect.
+func (c *Config) AllowsAnonymous() bool {
+	if c.Anonymous != nil {
+		return *c.Anonymous
+	}
+	return !c.HasKey()
+}

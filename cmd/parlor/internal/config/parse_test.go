@@ -29,14 +29,15 @@ func TestDefaults(t *testing.T) {
 	clearEnv(t)
 	want := &Config{
 		Addr: ":3000", Path: "/socket.io/",
+		Auth:         Auth{Leeway: 30 * time.Second},
 		PingInterval: 25 * time.Second, PingTimeout: 20 * time.Second, MaxPayload: 1_000_000,
 		ChatRate: 10, ChatHistory: 100, ChatRooms: 100, ChatMessageMax: 8192, ChatFileMax: 524_288,
 		LogLevel: "info", LogFormat: "text",
 	}
 	for _, args := range [][]string{nil, {"serve"}} {
-		command, got, err := Parse(args, io.Discard)
-		if err != nil || command != Serve {
-			t.Fatalf("Parse(%q) = %q, %v", args, command, err)
+		got, err := Parse(args, io.Discard)
+		if err != nil {
+			t.Fatalf("Parse(%q): %v", args, err)
 		}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("Parse(%q):\n got %+v\nwant %+v", args, got, want)
@@ -77,12 +78,13 @@ func TestParse(t *testing.T) {
 			for key, value := range test.env {
 				t.Setenv(key, value)
 			}
-			command, cfg, err := Parse(test.args, io.Discard)
-			if err != nil || command != Serve {
-				t.Fatalf("Parse = %q, %v", command, err)
+			command, err := Parse(test.args, io.Discard)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if !test.check(cfg) {
-				t.Errorf("got %+v", cfg)
+			cfg, ok := command.(*Config)
+			if !ok || !test.check(cfg) {
+				t.Errorf("got %T %+v", command, command)
 			}
 		})
 	}
@@ -136,9 +138,9 @@ func TestBadInput(t *testing.T) {
 			if name, value, ok := strings.Cut(test.env, "="); ok {
 				t.Setenv(name, value)
 			}
-			_, cfg, err := Parse(strings.Fields(test.args), io.Discard)
+			command, err := Parse(strings.Fields(test.args), io.Discard)
 			if err == nil {
-				t.Fatalf("accepted: %+v", cfg)
+				t.Fatalf("accepted: %+v", command)
 			}
 			if err.Error() != test.want {
 				t.Errorf("\n got %s\nwant %s", err, test.want)
@@ -153,8 +155,8 @@ func TestBadInput(t *testing.T) {
 func TestVersionIgnoresTheEnvironment(t *testing.T) {
 	clearEnv(t)
 	t.Setenv("PARLOR_PING_INTERVAL", "abc")
-	if command, _, err := Parse([]string{"version"}, io.Discard); err != nil || command != Version {
-		t.Errorf("Parse = %q, %v", command, err)
+	if command, err := Parse([]string{"version"}, io.Discard); err != nil || command != (Version{}) {
+		t.Errorf("Parse = %T, %v", command, err)
 	}
 }
 
@@ -162,7 +164,7 @@ func TestHelp(t *testing.T) {
 	clearEnv(t)
 	for _, args := range [][]string{{"--help"}, {"serve", "--help"}, {"-h"}} {
 		var out bytes.Buffer
-		if _, _, err := Parse(args, &out); !errors.Is(err, ErrHelp) {
+		if _, err := Parse(args, &out); !errors.Is(err, ErrHelp) {
 			t.Errorf("Parse(%q): %v", args, err)
 		}
 		if !strings.Contains(out.String(), "Usage: parlor") {

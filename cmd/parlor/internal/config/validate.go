@@ -20,20 +20,30 @@ const (
 	maxRate    = 1_000_000
 	maxHistory = 100_000
 	maxRooms   = 100_000
+	maxLeeway  = time.Hour
 )
+
+// envName is the variable of a flag.
+func envName(flag string) string {
+	return EnvPrefix + "_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// NewError returns the error of a setting whose value turns out to be of no use
+// later than [Parse] looks at it.
+func NewError(name, format string, args ...any) error { return newError(name, format, args...) }
 
 // newError names the flag and the variable of a setting.
 func newError(name, format string, args ...any) *Error {
 	return &Error{
 		Flag:    "--" + name,
-		Env:     EnvPrefix + "_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_")),
+		Env:     envName(name),
 		Problem: fmt.Sprintf(format, args...),
 	}
 }
 
 // validate checks what types cannot say, and brings paths, origins and networks
 // into their one canonical form. The error is an [*Error].
-func (c *Config) validate() error {
+func (c *Config) validate(given map[string]bool) error {
 	checks := []func() *Error{
 		c.checkAddr,
 		c.checkPath,
@@ -43,6 +53,8 @@ func (c *Config) validate() error {
 		c.checkOrigins,
 		c.checkProxies,
 		c.checkTLS,
+		func() *Error { return c.check(given) },
+		c.checkAnonymous,
 		func() *Error { return between("chat-rate", c.ChatRate, 0, maxRate) },
 		func() *Error { return between("chat-history", c.ChatHistory, 0, maxHistory) },
 		func() *Error { return between("chat-rooms", c.ChatRooms, 1, maxRooms) },

@@ -1,23 +1,24 @@
-// Package web holds the chat page that the command serves at "/", and the
-// official JavaScript client when it has been built in.
+// Package web holds what the command serves to browsers: the chat app at "/",
+// and the official JavaScript client below the Socket.IO path.
 //
-// The page is plain HTML, CSS and JavaScript under page/. The client comes from
-// npm: `make run` and `make build` put it into dist/, which is not committed.
-// Without it the package compiles just the same; the page then says how to get
-// the client.
+// Both need Node.js to be made, and are not committed: `make run` and
+// `make build` build the app of examples/js-client into dist/app/ and put the
+// client's files into dist/. Without them the package compiles just the same; a
+// plain page then says how to get the app.
 package web
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
+	"errors"
 	"fmt"
+	"html"
 	"html/template"
 	"io/fs"
 	"net/http"
 	"path"
-	"time"
+	"regexp"
+	"strings"
 )
 
 //go:embed page
@@ -29,93 +30,115 @@ var page embed.FS
 //go:embed all:dist
 var dist embed.FS
 
-// client is the file of the bundle that the page loads.
+// client is the file of the bundle that is always in it.
 const client = "socket.io.min.js"
-
-// types gives the content type of each file by its name in the page's root. They
-// are not left to the host's MIME table, which on some systems calls scripts
-// plain text; a browser then refuses to run them.
-var types = map[string]string{
-	indexName:   "text/html; charset=utf-8",
-	"app.js":    "text/javascript; charset=utf-8",
-	"style.css": "text/css; charset=utf-8",
-	"icon.svg":  "image/svg+xml",
-}
 
 const indexName = "index.html"
 
-// policy lets the page load from and connect to its own server and nothing
-// else. It is strict enough to hold even if a name or a message were ever put
-// into the page as markup.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
-	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// socketPath is where the app's page names the path of the Socket.IO endpoint;
+// as it is built it has the default.
+var socketPath = regexp.MustCompile(`(<meta\s+name="parlor-path"\s+content=")[^"]*(")`)
 
 // Bundle returns the files of the JavaScript client, or nil when it has not been
 // built in.
-func Bundle() fs.FS {
-	files, err := fs.Sub(dist, "dist")
+func Bundle() fs.FS { return built("dist", client) }
+
+// App returns the files of the chat app, or nil when it has not been built in.
+func App() fs.FS { return built("dist/app", indexName) }
+
+// built returns the directory of dist if it has a file, else nil.
+func built(dir, file string) fs.FS {
+	files, err := fs.Sub(dist, dir)
 	if err != nil {
 		return nil
 	}
-	if _, err := fs.Stat(files, client); err != nil {
+	if _, err := fs.Stat(files, file); err != nil {
 		return nil
 	}
 	return files
 }
 
-// Page returns the page's handlers by their exact path, for a server whose
-// Socket.IO endpoint is at socketPath. Without a bundle the page is the plain one.
-func Page(socketPath string, bundle fs.FS) (map[string]http.Handler, error) {
-	index := "page/plain.html"
-	if bundle != nil {
-		index = "page/index.html"
+// Pages returns handlers by their exact path, for a server whose Socket.IO
+// endpoint is at path: those of the app's files, the page itself at "/". Without
+// an app, nil, they are those of a plain page that says how to build it.
+func Pages(path string, app fs.FS) (map[string]http.Handler, error) {
+	if app == nil {
+		return plain(path)
 	}
-	source, err := template.ParseFS(page, index)
-	if err != nil {
-		return nil, fmt.Errorf("parse the page: %w", err)
-	}
-	var html bytes.Buffer
-	if err := source.Execute(&html, struct{ Path string }{socketPath}); err != nil {
-		return nil, fmt.Errorf("render the page: %w", err)
-	}
-	handlers := map[string]http.Handler{"/": newAsset(indexName, html.Bytes())}
-	for name := range types {
-		if name == indexName {
-			continue
+	handlers := map[string]http.Handler{}
+	err := fs.WalkDir(app, ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case name == ".":
+			return nil
+		case strings.HasPrefix(entry.Name(), "."): // what tools leave behind
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		case entry.IsDir():
+			return nil
 		}
-		content, err := page.ReadFile(path.Join("page", name))
+		content, err := fs.ReadFile(app, name)
 		if err != nil {
-			return nil, fmt.Errorf("read the page's files: %w", err)
+			return err
+		}
+		if name == indexName {
+			if content, err = pointTo(path, content); err != nil {
+				return err
+			}
+			handlers["/"] = newAsset(name, content)
+			return nil
 		}
 		handlers["/"+name] = newAsset(name, content)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the app: %w", err)
+	}
+	if handlers["/"] == nil {
+		return nil, errors.New("read the app: it has no " + indexName)
 	}
 	return handlers, nil
 }
 
-// asset is a file in memory. It is immutable and safe for concurrent use.
-type asset struct {
-	name, etag string
-	content    []byte
-}
-
-func newAsset(name string, content []byte) *asset {
-	sum := sha256.Sum256(content)
-	return &asset{name: name, etag: `"` + hex.EncodeToString(sum[:8]) + `"`, content: content}
-}
-
-// ServeHTTP implements [http.Handler].
-func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	header := w.Header()
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		header.Set("Allow", "GET, HEAD")
-		http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
-		return
+// pointTo writes the path of the Socket.IO endpoint into the app's page.
+func pointTo(path string, page []byte) ([]byte, error) {
+	if n := len(socketPath.FindAllIndex(page, -1)); n != 1 {
+		return nil, fmt.Errorf(`its page has %d times <meta name="parlor-path" content="…">, not once`, n)
 	}
-	header.Set("Content-Type", types[a.name])
-	header.Set("Content-Security-Policy", policy)
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Referrer-Policy", "no-referrer")
-	header.Set("Cache-Control", "no-cache") // ask each time; the tag makes the answer short
-	header.Set("ETag", a.etag)
-	http.ServeContent(w, r, a.name, time.Time{}, bytes.NewReader(a.content))
+	return socketPath.ReplaceAllFunc(page, func(tag []byte) []byte {
+		parts := socketPath.FindSubmatch(tag)
+		return bytes.Join([][]byte{parts[1], []byte(html.EscapeString(path)), parts[2]}, nil)
+	}), nil
+}
+
+// plain returns the handlers of the page without the app.
+func plain(socketPath string) (map[string]http.Handler, error) {
+	const dir, source = "page", "plain.html"
+	tmpl, err := template.ParseFS(page, path.Join(dir, source))
+	if err != nil {
+		return nil, fmt.Errorf("parse the page: %w", err)
+	}
+	var html bytes.Buffer
+	if err := tmpl.Execute(&html, struct{ Path string }{socketPath}); err != nil {
+		return nil, fmt.Errorf("render the page: %w", err)
+	}
+	handlers := map[string]http.Handler{"/": newAsset(indexName, html.Bytes())}
+	entries, err := page.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("list the page's files: %w", err)
+	}
+	for _, entry := range entries {
+		if entry.Name() == source {
+			continue
+		}
+		content, err := page.ReadFile(path.Join(dir, entry.Name()))
+		if err != nil {
+			return nil, fmt.Errorf("read the page's files: %w", err)
+		}
+		handlers["/"+entry.Name()] = newAsset(entry.Name(), content)
+	}
+	return handlers, nil
 }

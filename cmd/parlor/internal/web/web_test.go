@@ -1,9 +1,14 @@
 package web
 
 import (
+	"bytes"
+	"compress/gzip"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -12,6 +17,34 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const script = "console.log('the app');\n"
+
+// fakeApp is an app as Vite builds one.
+func fakeApp() fstest.MapFS {
+	return fstest.MapFS{
+		"index.html": {Data: []byte(`<!doctype html>
+<meta name="parlor-path" content="/socket.io/" />
+<script type="module" src="/assets/index-DiwrgTda.js"></script>`)},
+		"favicon.svg":               {Data: []byte("<svg/>")},
+		"manifest.webmanifest":      {Data: []byte("{}")},
+		"LICENSE":                   {Data: []byte("MIT")},
+		".vite/manifest.json":       {Data: []byte("{}")},
+		"assets/.DS_Store":          {Data: []byte("x")},
+		"assets/index-DiwrgTda.js":  {Data: []byte(strings.Repeat(script, 100))},
+		"assets/index-B1b2c3d4.css": {Data: []byte(strings.Repeat("p{color:red}", 100))},
+		"assets/x-B1b2c3d4.woff2":   {Data: bytes.Repeat([]byte{0}, 1000)},
+	}
+}
+
+func pages(t *testing.T, path string, app fs.FS) map[string]http.Handler {
+	t.Helper()
+	handlers, err := Pages(path, app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return handlers
+}
 
 func request(handler http.Handler, method string, header ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "/", nil)
@@ -23,84 +56,186 @@ func request(handler http.Handler, method string, header ...string) *httptest.Re
 	return w
 }
 
-func TestPage(t *testing.T) {
-	for name, test := range map[string]struct {
-		bundle fs.FS
-		want   string
-	}{
-		"with the client":    {fstest.MapFS{client: {}}, `<script src="/ws/socket.io.min.js" defer>`},
-		"without the client": {nil, "<code>make run</code>"},
+// Every file of the app has its exact path, its type, and a life that fits it.
+func TestApp(t *testing.T) {
+	handlers := pages(t, "/socket.io/", fakeApp())
+	want := map[string][2]string{ // content type, Cache-Control
+		"/":                          {"text/html; charset=utf-8", ask},
+		"/favicon.svg":               {"image/svg+xml", ask},
+		"/manifest.webmanifest":      {"application/manifest+json", ask},
+		"/LICENSE":                   {otherType, ask},
+		"/assets/index-DiwrgTda.js":  {"text/javascript; charset=utf-8", forGood},
+		"/assets/index-B1b2c3d4.css": {"text/css; charset=utf-8", forGood},
+		"/assets/x-B1b2c3d4.woff2":   {"font/woff2", forGood},
+	}
+	for path := range handlers {
+		if _, ok := want[path]; !ok {
+			t.Errorf("%s is served", path)
+		}
+	}
+	for path, want := range want {
+		if handlers[path] == nil {
+			t.Errorf("%s is not served", path)
+			continue
+		}
+		header := request(handlers[path], http.MethodGet).Result().Header
+		if got := [2]string{header.Get("Content-Type"), header.Get("Cache-Control")}; got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+}
+
+// The page is told where the Socket.IO endpoint is, and cannot be broken by it.
+func TestAppKnowsThePath(t *testing.T) {
+	for path, want := range map[string]string{
+		"/socket.io/":    `<meta name="parlor-path" content="/socket.io/" />`,
+		"/ws/v1.0/":      `<meta name="parlor-path" content="/ws/v1.0/" />`,
+		`/"><script>$1/`: `<meta name="parlor-path" content="/&#34;&gt;&lt;script&gt;$1/" />`,
 	} {
-		t.Run(name, func(t *testing.T) {
-			handlers, err := Page("/ws/", test.bundle)
-			if err != nil {
-				t.Fatal(err)
-			}
-			w := request(handlers["/"], http.MethodGet)
-			if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), test.want) || !strings.Contains(w.Body.String(), "/ws/") {
-				t.Errorf("%d\n%s", w.Code, w.Body)
-			}
-			// The policy forbids what stands in the page itself.
-			for _, inline := range []string{"<style", "style=", "<script>", "onclick", "javascript:"} {
-				if strings.Contains(w.Body.String(), inline) {
-					t.Errorf("the page holds %s", inline)
-				}
-			}
-		})
+		if body := request(pages(t, path, fakeApp())["/"], http.MethodGet).Body.String(); !strings.Contains(body, want) {
+			t.Errorf("%s:\n%s", path, body)
+		}
+	}
+}
+
+func TestAppThatIsNone(t *testing.T) {
+	for name, app := range map[string]fstest.MapFS{
+		"no page":        {"app.js": {}},
+		"no path in it":  {"index.html": {Data: []byte("<!doctype html>")}},
+		"two paths":      {"index.html": {Data: []byte(strings.Repeat(`<meta name="parlor-path" content="/x/">`, 2))}},
+		"page in a path": {"app/index.html": {Data: []byte(`<meta name="parlor-path" content="/x/">`)}},
+	} {
+		if _, err := Pages("/socket.io/", app); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func TestGzip(t *testing.T) {
+	handler := pages(t, "/socket.io/", fakeApp())["/assets/index-DiwrgTda.js"]
+	whole := strings.Repeat(script, 100)
+	plain := request(handler, http.MethodGet)
+	zipped := request(handler, http.MethodGet, "Accept-Encoding", "br, gzip")
+
+	for _, w := range []*httptest.ResponseRecorder{plain, zipped} {
+		header := w.Result().Header
+		if header.Get("Vary") != "Accept-Encoding" || header.Get("Content-Length") != strconv.Itoa(w.Body.Len()) {
+			t.Errorf("%v", header)
+		}
+		tag := header.Get("ETag")
+		if again := request(handler, http.MethodGet, "Accept-Encoding", "gzip", "If-None-Match", tag); w == zipped && again.Code != http.StatusNotModified ||
+			w == plain && again.Code != http.StatusOK || again.Code == http.StatusNotModified && again.Header().Get("Content-Encoding") != "" {
+			t.Errorf("again with %s: %d %v", tag, again.Code, again.Result().Header)
+		}
+	}
+	if plain.Body.String() != whole || plain.Header().Get("Content-Encoding") != "" {
+		t.Errorf("plain: %v", plain.Result().Header)
+	}
+	if zipped.Header().Get("Content-Encoding") != "gzip" || zipped.Body.Len() >= len(whole) || zipped.Header().Get("ETag") == plain.Header().Get("ETag") {
+		t.Errorf("zipped: %v", zipped.Result().Header)
+	}
+	r, err := gzip.NewReader(zipped.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(r); err != nil || string(got) != whole {
+		t.Errorf("%q, %v", got, err)
+	}
+
+	font := request(pages(t, "/socket.io/", fakeApp())["/assets/x-B1b2c3d4.woff2"], http.MethodGet, "Accept-Encoding", "gzip")
+	if header := font.Result().Header; header.Get("Content-Encoding") != "" || header.Get("Vary") != "" {
+		t.Errorf("a font: %v", header)
+	}
+}
+
+func TestAcceptsGzip(t *testing.T) {
+	for value, want := range map[string]bool{
+		"": false, "gzip": true, "GZIP": true, "br, gzip": true, "gzip;q=0": false, "gzip; q=0.0": false, "gzip;q=0.001": true,
+		"*": true, "*;q=0": false, "*, gzip;q=0": false, "gzip, *;q=0": true, "br": false, "gzipped": false, "gzip;q=x": false, "identity": false,
+		",,": false, "x-gzip": true,
+	} {
+		if got := acceptsGzip([]string{value}); got != want {
+			t.Errorf("%q: %v", value, got)
+		}
+	}
+	if !acceptsGzip([]string{"br", "gzip"}) || acceptsGzip(nil) {
+		t.Error("several headers, or none")
+	}
+}
+
+func TestPlainPage(t *testing.T) {
+	handlers := pages(t, "/ws/", nil)
+	body := request(handlers["/"], http.MethodGet).Body.String()
+	for _, want := range []string{"<code>make run</code>", "<code>/ws/</code>"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page lacks %s:\n%s", want, body)
+		}
+	}
+	for path := range handlers {
+		if path != "/" && !strings.Contains(body, `"`+path+`"`) {
+			t.Errorf("the page does not use %s", path)
+		}
 	}
 }
 
 func TestAssets(t *testing.T) {
-	handlers, err := Page("/socket.io/", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(handlers) != len(types) {
-		t.Errorf("%d handlers for %d files", len(handlers), len(types))
-	}
-	for path, handler := range handlers {
-		w := request(handler, http.MethodGet)
-		header := w.Result().Header
-		if w.Code != http.StatusOK || w.Body.Len() == 0 || header.Get("Content-Type") == "" ||
-			!strings.Contains(header.Get("Content-Security-Policy"), "default-src 'none'") || header.Get("X-Content-Type-Options") != "nosniff" {
-			t.Errorf("GET %s: %d %v", path, w.Code, header)
-		}
-		if again := request(handler, http.MethodGet, "If-None-Match", header.Get("ETag")); again.Code != http.StatusNotModified {
-			t.Errorf("GET %s again: %d", path, again.Code)
-		}
-		if head := request(handler, http.MethodHead); head.Code != http.StatusOK || head.Body.Len() != 0 {
-			t.Errorf("HEAD %s: %d, %d bytes", path, head.Code, head.Body.Len())
-		}
-		if post := request(handler, http.MethodPost); post.Code != http.StatusMethodNotAllowed || post.Result().Header.Get("Allow") != "GET, HEAD" {
-			t.Errorf("POST %s: %d", path, post.Code)
+	for name, handlers := range map[string]map[string]http.Handler{"plain": pages(t, "/socket.io/", nil), "app": pages(t, "/socket.io/", fakeApp())} {
+		for path, handler := range handlers {
+			path = name + " " + path
+			w := request(handler, http.MethodGet)
+			header := w.Result().Header
+			if w.Code != http.StatusOK || w.Body.Len() == 0 || header.Get("Content-Type") == "" || header.Get("Content-Security-Policy") != policy ||
+				header.Get("X-Content-Type-Options") != "nosniff" || header.Get("Referrer-Policy") != "no-referrer" {
+				t.Errorf("GET %s: %d %v", path, w.Code, header)
+			}
+			if again := request(handler, http.MethodGet, "If-None-Match", header.Get("ETag")); again.Code != http.StatusNotModified {
+				t.Errorf("GET %s again: %d", path, again.Code)
+			}
+			if head := request(handler, http.MethodHead); head.Code != http.StatusOK || head.Body.Len() != 0 {
+				t.Errorf("HEAD %s: %d, %d bytes", path, head.Code, head.Body.Len())
+			}
+			if post := request(handler, http.MethodPost); post.Code != http.StatusMethodNotAllowed || post.Result().Header.Get("Allow") != "GET, HEAD" {
+				t.Errorf("POST %s: %d", path, post.Code)
+			}
 		}
 	}
 }
 
-// What others write reaches the page as text alone.
-func TestScriptMakesNoMarkup(t *testing.T) {
-	script, err := page.ReadFile("page/app.js")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, sink := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function("} {
-		if strings.Contains(string(script), sink) {
-			t.Errorf("the script uses %s", sink)
-		}
-	}
-}
-
-// The bundle is there after make, and not after a plain checkout; either is fine,
-// a bundle without the file that the page loads is not.
-func TestBundle(t *testing.T) {
-	bundle := Bundle()
-	if bundle == nil {
+// The bundle and the app are there after make, and not after a plain checkout;
+// either is fine, half of one is not.
+func TestBuilt(t *testing.T) {
+	if bundle := Bundle(); bundle == nil {
 		t.Log("no client has been built in")
+	} else {
+		for _, name := range []string{client, "socket.io.js"} {
+			if info, err := fs.Stat(bundle, name); err != nil || info.Size() < 10_000 {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	app := App()
+	if app == nil {
+		t.Log("no app has been built in")
 		return
 	}
-	for _, name := range []string{client, "socket.io.js"} {
-		if info, err := fs.Stat(bundle, name); err != nil || info.Size() < 10_000 {
-			t.Errorf("%s: %v", name, err)
+	handlers := pages(t, "/ws/", app)
+	body := request(handlers["/"], http.MethodGet).Body.String()
+	// The policy forbids what stands in the page itself.
+	for _, inline := range []string{"<style", "style=", "<script>", "onclick", "javascript:", "https:", "http:"} {
+		if strings.Contains(body, inline) {
+			t.Errorf("the app's page holds %s", inline)
 		}
+	}
+	var scripts []string
+	for path, handler := range handlers {
+		if header := request(handler, http.MethodGet).Result().Header; header.Get("Content-Type") == otherType {
+			t.Errorf("the app has %s, whose type is not in the table", path)
+		}
+		if strings.HasSuffix(path, ".js") && strings.Contains(body, `"`+path+`"`) {
+			scripts = append(scripts, path)
+		}
+	}
+	if len(scripts) == 0 || slices.ContainsFunc(scripts, func(path string) bool { return !strings.HasPrefix(path, "/"+hashed) }) {
+		t.Errorf("the app's page loads the scripts %q", scripts)
 	}
 }
