@@ -4,36 +4,97 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"errors"
-	"io"
+	"fmt"
 	"log/slog"
+	"strings"
 
+	"github.com/seed3686fee0/parlor/auth"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
 )
 
 const (
 	// maxToken is the length of a token, in bytes.
 	maxToken = 8 << 10
-	// secretBytes are the random ones of a new secret, twice what HS256 needs.
-	secretBytes = 64
+	// secretBytes are the random ones of a new secret: as many as HS256 can use.
+	secretBytes = 32
 )
 
 // keyring is what tokens are verified with, opened as the flags say.
 type keyring struct {
-	kind     string // for the log: "hs256", "es256", …, "jwks"
+	verifier *auth.Verifier // nil while no key is configured
+	kind     string         // for the log: "hs256", "es256", …, "jwks"
 	warnings []string
 	close    func()
 }
 
 // openKeys reads the key of the flags, or fetches the key set. An error about
 // what a flag says is a [*config.Error]; a key set that cannot be had is not one.
-func openKeys(_ context.Context, cfg *config.Auth, _ *slog.Logger) (*keyring, error) {
+func openKeys(ctx context.Context, cfg *config.Auth, log *slog.Logger) (*keyring, error) {
 	ring := &keyring{close: func() {}}
 	if !cfg.HasKey() {
 		return ring, nil
 	}
-	return nil, errNoAuth
+	keys, err := ring.open(ctx, cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	leeway := cfg.Leeway
+	if leeway == 0 {
+		leeway = -1 // none; to the verifier zero means the default
+	}
+	ring.verifier, err = auth.NewVerifier(keys, auth.VerifierOptions{
+		Issuer:   cfg.Issuer,
+		Audience: cfg.Audience,
+		Leeway:   leeway,
+		MaxToken: maxToken,
+	})
+	if err != nil {
+		ring.close()
+		return nil, fmt.Errorf("cannot verify tokens: %w", err)
+	}
+	return ring, nil
 }
+
+func (ring *keyring) open(ctx context.Context, cfg *config.Auth, log *slog.Logger) (auth.Keys, error) {
+	flag, path, secret, parse := config.SecretFileFlag, cfg.SecretFile, true, auth.HMAC
+	switch {
+	case cfg.JWKSURL != "":
+		remote, err := auth.JWKS(ctx, cfg.JWKSURL, auth.JWKSOptions{Logger: log}) // has a timeout of its own
+		if err != nil {
+			return nil, fmt.Errorf("cannot use the key set of --auth-jwks-url (PARLOR_AUTH_JWKS_URL): %s", problem(err))
+		}
+		ring.kind, ring.close = "jwks", remote.Close
+		return remote, nil
+	case cfg.PublicKeyFile != "":
+		flag, path, secret, parse = config.PublicKeyFileFlag, cfg.PublicKeyFile, false, auth.PublicKey
+	}
+	key, warning, err := openKey(flag, path, secret, parse)
+	if err != nil {
+		return nil, err
+	}
+	if warning != "" {
+		ring.warnings = append(ring.warnings, warning)
+	}
+	ring.kind = strings.ToLower(key.Algorithm())
+	return key, nil
+}
+
+// openKey reads the file that a flag names and makes a key, or a signer, of it.
+// What is wrong with it is the flag's fault.
+func openKey[K any](flag, path string, secret bool, parse func([]byte) (K, error)) (key K, warning string, err error) {
+	content, warning, err := readKeyFile(flag, path, secret)
+	if err != nil {
+		return key, "", err
+	}
+	if key, err = parse(content); err != nil {
+		return key, "", config.NewError(flag, "%q cannot be used: %s", path, problem(err))
+	}
+	return key, warning, nil
+}
+
+// problem is an error of package auth without the name of the package, which is
+// no concern of who reads it.
+func problem(err error) string { return strings.TrimPrefix(err.Error(), "auth: ") }
 
 // newSecret returns a secret for HS256, in letters, digits, - and _ alone: it
 // goes into files and environments.
@@ -42,9 +103,3 @@ func newSecret() string {
 	_, _ = rand.Read(secret) // never fails
 	return base64.RawURLEncoding.EncodeToString(secret)
 }
-
-// A build that cannot verify tokens does not serve who asks for that.
-var errNoAuth = errors.New("this build has no authentication yet")
-
-func mint(*config.Mint, io.Writer, io.Writer) error   { return errNoAuth }
-func check(*config.Check, io.Reader, io.Writer) error { return errNoAuth }

@@ -1,9 +1,11 @@
 package app
 
 import (
+	"context"
 	"io/fs"
 	"log/slog"
 
+	"github.com/seed3686fee0/parlor/auth"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
 	"github.com/seed3686fee0/parlor/namespaces/chat"
 	"github.com/seed3686fee0/parlor/server"
@@ -24,7 +26,7 @@ const (
 )
 
 // newSocketServer builds the library's server with its namespaces.
-func newSocketServer(cfg *config.Config, _ *keyring, log *slog.Logger, bundle fs.FS) *server.Server {
+func newSocketServer(cfg *config.Config, keys *keyring, log *slog.Logger, bundle fs.FS) *server.Server {
 	io := server.New(
 		server.WithPath(cfg.Path),
 		server.WithPingInterval(cfg.PingInterval),
@@ -38,7 +40,9 @@ func newSocketServer(cfg *config.Config, _ *keyring, log *slog.Logger, bundle fs
 		server.WithClientBundle(bundle),
 	)
 	for _, name := range chatNamespaces {
-		chat.Mount(io.Of(name), chatOptions(cfg, log))
+		ns := io.Of(name)
+		auth.Mount(ns, authOptions(cfg, keys, log)) // first: it has to come before what it guards
+		chat.Mount(ns, chatOptions(cfg, log))
 	}
 	return io
 }
@@ -63,12 +67,32 @@ func serverLimits(cfg *config.Config) server.Limits {
 	}
 }
 
+func authOptions(cfg *config.Config, keys *keyring, log *slog.Logger) auth.Options {
+	return auth.Options{
+		Verifier:   keys.verifier,
+		Anonymous:  cfg.AllowsAnonymous(),
+		QueryToken: cfg.QueryToken,
+		Logger:     log,
+	}
+}
+
+// identity is the chat's user of a socket: whom the token is for. Of who has none
+// the chat knows what is to be known.
+func identity(ctx context.Context, _ *server.Socket) (chat.User, bool) {
+	id, ok := auth.From(ctx)
+	if !ok || id.Anonymous {
+		return chat.User{}, false
+	}
+	return chat.User{ID: id.ID, Name: id.Name}, true
+}
+
 func chatOptions(cfg *config.Config, log *slog.Logger) chat.Options {
 	rate := float64(cfg.ChatRate)
 	if cfg.ChatRate == 0 {
 		rate = -1 // no limit; to the chat zero means the default
 	}
 	return chat.Options{
+		Identity:     identity,
 		MessageRate:  rate,
 		SignalRate:   chatSignals,
 		MessageBytes: int(cfg.ChatMessageMax),
