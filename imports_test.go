@@ -57,6 +57,17 @@ var bans = []ban{
 		},
 	},
 	{
+		packages: "./auth/...",
+		only:     "auth server adapter",
+		because:  "auth is middleware on the public API: it is of use in front of any namespace",
+		imports: map[string]string{
+			"github.com/redis/go-redis":           "what tokens are verified with is in memory",
+			"github.com/sirupsen/logrus":          "the library logs through the *slog.Logger that it is given",
+			"github.com/prometheus/client_golang": "metrics are the command's",
+			"github.com/alecthomas/kong":          "flags are the command's",
+		},
+	},
+	{
 		packages: "./namespaces/...",
 		only:     "namespaces server adapter",
 		because:  "ready-made namespaces are built on the public API alone, as a user's are",
@@ -90,6 +101,9 @@ func TestDirectImports(t *testing.T) {
 	for _, b := range []ban{
 		{packages: "./namespaces/...", imports: map[string]string{
 			module + "/server/engine": "a namespace that needs the engine needs something that the public API lacks",
+		}},
+		{packages: "./auth/...", imports: map[string]string{
+			module + "/server/engine": "middleware that needs the engine needs something that the public API lacks",
 		}},
 		{packages: "./server/...", imports: map[string]string{
 			module + "/adapter/redisadapter": "adapters are given to the server",
