@@ -1,0 +1,289 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/vmihailenco/msgpack/v5"
+)
+
+// maxDepth is how deep arrays and maps may be nested, the envelope included.
+const maxDepth = 512
+
+var (
+	errDepth = errors.New("nested too deeply")
+	errText  = errors.New("bad JSON")
+)
+
+// keepAtMost is the size up to which a buffer is kept for the next use.
+const keepAtMost = 64 << 10
+
+// An encoder turns JSON text into MessagePack as notepack writes it: the
+// smallest form of everything. MessagePack wants to know how many elements there
+// are before the first, so the text is walked over twice.
+type encoder struct {
+	out    bytes.Buffer
+	enc    *msgpack.Encoder
+	att    [][]byte
+	counts []int // elements of each array and object, in the order in which they open
+	stack  []int
+	next   int // in counts
+	text   []byte
+}
+
+var encoders = sync.Pool{New: func() any {
+	e := &encoder{}
+	e.enc = msgpack.NewEncoder(&e.out)
+	return e
+}}
+
+// appendMsgpack appends a valid JSON text as MessagePack. Where there are
+// attachments, placeholders stand for them.
+func appendMsgpack(dst []byte, text string, att [][]byte) ([]byte, error) {
+	e := encoders.Get().(*encoder)
+	defer func() {
+		if e.out.Cap() <= keepAtMost && cap(e.text) <= keepAtMost {
+			e.att = nil
+			e.out.Reset()
+			encoders.Put(e)
+		}
+	}()
+	e.att, e.next = att, 0
+	if err := e.count(text); err != nil {
+		return dst, err
+	}
+	end, err := e.value(text, 0, 0)
+	if err == nil && end != len(text) {
+		err = errText
+	}
+	if err != nil {
+		return dst, err
+	}
+	return append(dst, e.out.Bytes()...), nil
+}
+
+func (e *encoder) count(s string) error {
+	counts, stack := e.counts[:0], e.stack[:0]
+	for i := 0; i < len(s); {
+		c := s[i]
+		switch c {
+		case ' ', '\t', '\n', '\r', ':':
+			i++
+			continue
+		case ']', '}':
+			if len(stack) == 0 {
+				return errText
+			}
+			stack = stack[:len(stack)-1]
+			i++
+			continue
+		}
+		if len(stack) > 0 {
+			if top := stack[len(stack)-1]; c == ',' {
+				counts[top]++
+			} else if counts[top] == 0 {
+				counts[top] = 1
+			}
+		}
+		switch c {
+		case '"':
+			i = skipString(s, i)
+			continue
+		case '[', '{':
+			if len(stack) >= maxDepth {
+				return errDepth
+			}
+			stack = append(stack, len(counts))
+			counts = append(counts, 0)
+		}
+		i++
+	}
+	e.counts, e.stack = counts, stack[:0]
+	return nil
+}
+
+// value writes the value at s[i] and returns where it ends.
+func (e *encoder) value(s string, i, depth int) (end int, err error) {
+	if i = skipSpace(s, i); i >= len(s) {
+		return i, errText
+	}
+	switch c := s[i]; c {
+	case '"':
+		end = skipString(s, i)
+		return end, e.string(s[i:end])
+	case '[':
+		return e.container(s, i, depth, ']')
+	case '{':
+		if len(e.att) > 0 {
+			if end, num, ok := placeholder(s, i); ok && num < len(e.att) {
+				e.next++
+				return end, e.enc.EncodeBytes(e.att[num])
+			}
+		}
+		return e.container(s, i, depth, '}')
+	default:
+		end = i
+		for end < len(s) && !strings.ContainsRune(" \t\r\n,]}:", rune(s[end])) {
+			end++
+		}
+		return end, e.scalar(s[i:end])
+	}
+}
+
+func (e *encoder) container(s string, i, depth int, last byte) (int, error) {
+	if depth >= maxDepth {
+		return i, errDepth
+	}
+	if e.next >= len(e.counts) {
+		return i, errText
+	}
+	n := e.counts[e.next]
+	e.next++
+	var err error
+	if last == ']' {
+		err = e.enc.EncodeArrayLen(n)
+	} else {
+		err = e.enc.EncodeMapLen(n)
+	}
+	i = skipSpace(s, i+1)
+	for k := 0; k < n && err == nil; k++ {
+		if last == '}' {
+			if i = skipSpace(s, i); i >= len(s) || s[i] != '"' {
+				return i, errText
+			}
+			end := skipString(s, i)
+			if err = e.string(s[i:end]); err != nil {
+				return i, err
+			}
+			if i = skipSpace(s, end); i >= len(s) || s[i] != ':' {
+				return i, errText
+			}
+			i++
+		}
+		if i, err = e.value(s, i, depth+1); err != nil {
+			return i, err
+		}
+		if i = skipSpace(s, i); k < n-1 {
+			if i >= len(s) || s[i] != ',' {
+				return i, errText
+			}
+			i++
+		}
+	}
+	if err == nil && (i >= len(s) || s[i] != last) {
+		err = errText
+	}
+	return i + 1, err
+}
+
+// string writes a JSON string, quotes included in s.
+func (e *encoder) string(s string) error {
+	if len(s) < 2 {
+		return errText
+	}
+	if strings.IndexByte(s, '\\') < 0 {
+		return e.enc.EncodeString(s[1 : len(s)-1])
+	}
+	// An error is about half a surrogate pair, which is U+FFFD then.
+	e.text, _ = jsontext.AppendUnquote(e.text[:0], s)
+	return e.enc.EncodeString(string(e.text))
+}
+
+func (e *encoder) scalar(s string) error {
+	switch s {
+	case "null":
+		return e.enc.EncodeNil()
+	case "true", "false":
+		return e.enc.EncodeBool(s == "true")
+	}
+	// Integers of 64 bits keep all their digits, for those who can read them.
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return e.enc.EncodeInt(n)
+	}
+	if n, err := strconv.ParseUint(s, 10, 64); err == nil {
+		return e.enc.EncodeUint(n)
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	switch {
+	case err != nil && !errors.Is(err, strconv.ErrRange): // what is too large is infinite, as in JavaScript
+		return fmt.Errorf("%w: a number", errText)
+	case f == math.Trunc(f) && math.Abs(f) <= 1<<53:
+		return e.enc.EncodeInt(int64(f)) // 1.0, 1e3 and -0 are integers there
+	}
+	return e.enc.EncodeFloat64(f)
+}
+
+// placeholder reads the object that stands for an attachment, in any way of
+// writing it: its members are these two and no others.
+func placeholder(s string, i int) (end, num int, ok bool) {
+	const usual = `{"_placeholder":true,"num":`
+	if strings.HasPrefix(s[i:], usual) {
+		if end, num, ok = digits(s, i+len(usual)); ok && end < len(s) && s[end] == '}' {
+			return end + 1, num, true
+		}
+		return i, 0, false
+	}
+	mark, number := false, false
+	for i = skipSpace(s, i+1); i < len(s) && s[i] == '"'; i = skipSpace(s, i+1) {
+		end := skipString(s, i)
+		key := s[i:end]
+		if i = skipSpace(s, end); i >= len(s) || s[i] != ':' {
+			return i, 0, false
+		}
+		i = skipSpace(s, i+1)
+		if strings.HasPrefix(s[i:], "true") && !mark {
+			// Keys may be written with escapes; that of a true one is taken
+			// for the mark, since the packet's arguments have been checked.
+			mark = true
+			i += len("true")
+		} else if i, num, ok = digits(s, i); ok && !number && key == `"num"` {
+			number = true
+		} else {
+			return i, 0, false
+		}
+		if i = skipSpace(s, i); i < len(s) && s[i] == '}' {
+			return i + 1, num, mark && number
+		}
+		if i >= len(s) || s[i] != ',' {
+			return i, 0, false
+		}
+	}
+	return i, 0, false
+}
+
+func digits(s string, i int) (end, n int, ok bool) {
+	start := i
+	for i < len(s) && '0' <= s[i] && s[i] <= '9' && i-start < 9 {
+		n = n*10 + int(s[i]-'0')
+		i++
+	}
+	return i, n, i > start
+}
+
+func skipSpace(s string, i int) int {
+	for i < len(s) && (s[i] == ' ' || s[i] == '\t' || s[i] == '\n' || s[i] == '\r') {
+		i++
+	}
+	return i
+}
+
+// skipString returns the end of the string that begins at s[i].
+func skipString(s string, i int) int {
+	for i++; i < len(s); i++ {
+		n := strings.IndexAny(s[i:], `"\`)
+		if n < 0 {
+			break
+		}
+		if i += n; s[i] == '"' {
+			return i + 1
+		}
+		i++
+	}
+	return len(s)
+}

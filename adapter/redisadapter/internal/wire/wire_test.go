@@ -1,0 +1,287 @@
+package wire
+
+import (
+	"encoding/hex"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed3686fee0/parlor/adapter"
+	"github.com/seed3686fee0/parlor/server/packet"
+)
+
+func args(t testing.TB, values ...any) packet.Args {
+	t.Helper()
+	a, err := packet.NewArgs(values...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func event1(t testing.TB) packet.Args {
+	return args(t, "e", []byte{1, 2}, map[string]any{"b": []byte{3}, "x": nil}, "<\"\\ü\n>", 1.5, -3)
+}
+
+// messages are all there are, with all that can be in them.
+func messages(t testing.TB) []Message {
+	t.Helper()
+	target := adapter.Target{Rooms: []string{"a", "b#c"}, Except: []string{`"`}}
+	loud := target
+	loud.Flags = adapter.Flags{Volatile: true, NoCompress: true}
+	timed := loud
+	timed.Timeout = 1500 * time.Millisecond
+	info := adapter.SocketInfo{
+		ID: "s", Rooms: []string{"s", "r"}, Data: args(t, map[string]any{"k": []byte{9}}).At(0),
+		Handshake: adapter.Handshake{
+			Headers: map[string]string{"host": "h"}, Time: "t", Address: "::1", XDomain: true, Secure: true,
+			Issued: 1795217964903, URL: "/?a=b", Query: map[string]string{"a": "b"}, Auth: args(t, map[string]any{"token": "x"}).At(0),
+		},
+	}
+	return []Message{
+		{Op: Broadcast, Args: event1(t), Target: loud},
+		{Op: Broadcast, Args: args(t, "plain")},
+		{Op: Ask, RequestID: "q", Args: event1(t), Target: timed, WantsGone: true},
+		{Op: Join, Target: target, Rooms: []string{"x", "y"}},
+		{Op: Leave, Target: target, Rooms: []string{"x"}},
+		{Op: Disconnect, Target: target, Close: true},
+		{Op: Fetch, RequestID: "q", Target: target},
+		{Op: ServerSide, Args: event1(t)},
+		{Op: ServerSide, RequestID: "q", Args: args(t, "e", 1)},
+		{Op: Sockets, RequestID: "q", Sockets: []adapter.SocketInfo{info, {ID: "t", Rooms: []string{}}}},
+		{Op: Sockets, RequestID: "q"},
+		{Op: Answer, RequestID: "q"},
+		{Op: Answer, RequestID: "q", Args: args(t, map[string]any{"a": 1})},
+		{Op: Answer, RequestID: "q", Args: event1(t)},
+		{Op: Clients, RequestID: "q", Clients: 3},
+		{Op: Acked, RequestID: "q"},
+		{Op: Acked, RequestID: "q", Args: args(t, []byte{7})},
+		{Op: Acked, RequestID: "q", Args: event1(t)},
+		{Op: Acked, RequestID: "q", Gone: true},
+	}
+}
+
+// shown is a message in a form that can be compared.
+func shown(m *Message) string {
+	var b strings.Builder
+	for _, a := range m.Args.All() {
+		fmt.Fprint(&b, plain(a), ";")
+	}
+	for _, s := range m.Sockets {
+		fmt.Fprint(&b, s.ID, s.Rooms, plain(s.Data), plain(s.Handshake.Auth))
+		s.Handshake.Auth = packet.Arg{}
+		fmt.Fprintf(&b, "%+v", s.Handshake)
+	}
+	c := *m
+	c.Args, c.Sockets = packet.Args{}, nil
+	fmt.Fprintf(&b, "%+v", c)
+	return b.String()
+}
+
+func TestRoundTrip(t *testing.T) {
+	for _, m := range messages(t) {
+		m.UID = "me"
+		for _, form := range []string{"PUBLISH", "SPUBLISH"} {
+			m, channel := m, "p#/n#"
+			encode := AppendSharded
+			if form == "PUBLISH" {
+				encode = AppendClassic
+				switch {
+				case m.Op >= Sockets:
+					channel = "p-response#/n#"
+				case m.Op != Broadcast:
+					channel = "p-request#/n#"
+				}
+			}
+			if m.Op == Broadcast || m.Op == Ask || form == "SPUBLISH" {
+				m.Namespace = "/n"
+			}
+			if form == "PUBLISH" && m.Op != Ask {
+				m.Target.Timeout = 0
+			}
+			if form == "PUBLISH" && m.Op != Ask && m.Op != Broadcast {
+				m.Target.Flags = adapter.Flags{}
+			}
+			payload, err := encode(&m)
+			if err != nil {
+				t.Fatalf("%v: %v", m.Op, err)
+			}
+			got, _, err := read(channel, form, string(payload))
+			if err != nil {
+				t.Errorf("%v: %v in %q", m.Op, err, payload)
+				continue
+			}
+			if got, want := shown(got), shown(&m); got != want {
+				t.Errorf("%s\n got %s\nwant %s\n%q", form, got, want, payload)
+			}
+		}
+	}
+}
+
+// TestNumbers checks what becomes of numbers on their way.
+func TestNumbers(t *testing.T) {
+	for in, want := range map[string][2]string{
+		"0": {"00", "0"}, "-0": {"00", "0"}, "1.0": {"01", "1"}, "1e3": {"cd03e8", "1000"}, "-1": {"ff", "-1"},
+		"9007199254740993":     {"cf0020000000000001", "9007199254740993"},
+		"18446744073709551615": {"cfffffffffffffffff", "18446744073709551615"},
+		"18446744073709551616": {"cb43f0000000000000", "18446744073709552000"},
+		"1e400":                {"cb7ff0000000000000", "null"},
+		"1.5e-7":               {"cb3e84219e1f7b4d69", ""},
+		"1e21":                 {"cb444b1ae4d6e2ef50", "1e+21"},
+	} {
+		b, err := appendMsgpack(nil, in, nil)
+		if err != nil {
+			t.Errorf("%s: %v", in, err)
+			continue
+		}
+		if got := hex.EncodeToString(b); want[1] != "" && got != want[0] {
+			t.Errorf("%s is %s, want %s", in, got, want[0])
+		}
+		d := &decoder{}
+		*d = *decoders.New().(*decoder)
+		back, err := NewReader(100).msgpack(string(b))
+		if err != nil {
+			t.Errorf("%s: %v", in, err)
+		} else if got := string(back.AppendJSON(nil)); want[1] != "" && got != want[1] {
+			t.Errorf("%s comes back as %s, want %s", in, got, want[1])
+		}
+	}
+}
+
+// TestPlaceholders: an object that looks like a placeholder is data where there
+// are no bytes; and a client may write a placeholder in other ways than usual.
+func TestPlaceholders(t *testing.T) {
+	d := packet.NewDecoder(packet.Limits{})
+	if _, err := d.Text([]byte(`51-["e",{ "num":0 , "_placeholder" : true },{"_placeholder":true,"num":0}]`)); err != nil {
+		t.Fatal(err)
+	}
+	p, err := d.Binary([]byte{7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := args(t, "e", []any{map[string]any{"_placeholder": true, "num": 0}})
+	for want, a := range map[string]packet.Args{
+		"[e map[$bin:07] map[$bin:07]]":      p.Args,
+		"[e [map[_placeholder:true num:0]]]": data,
+	} {
+		payload, err := AppendClassic(&Message{Op: Broadcast, Args: a})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := NewReader(1000).Broadcast(string(payload))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []any
+		for _, a := range m.Args.All() {
+			got = append(got, plain(a))
+		}
+		if fmt.Sprint(got) != want {
+			t.Errorf("%v, want %s", got, want)
+		}
+	}
+}
+
+func TestLimits(t *testing.T) {
+	deep := strings.Repeat("\x91", 100_000) + "\xc0"
+	wide := "\xdd\xff\xff\xff\xff" + strings.Repeat("\xc0", 100)
+	r := NewReader(1 << 20)
+	for name, payload := range map[string]string{
+		"deep": deep, "deep map": strings.Repeat("\x81\xa0", 100_000) + "\xc0", "wide": wide,
+		"long text": "\xdb\xff\xff\xff\xffx", "long map": "\xdf\xff\xff\xff\xff", "long bytes": "\xc6\xff\xff\xff\xffx",
+		"large": "\xc4" + strings.Repeat("x", 2<<20), "two": "\x01\x02", "none": "",
+		"deep JSON": strings.Repeat(`{"a":`, 100_000), "two in JSON": `{"a":1},{}`, "large JSON": `{"a":"` + strings.Repeat("x", 2<<20) + `"}`,
+	} {
+		if _, err := r.value(payload); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+	// The reader goes on.
+	if a, err := r.value(`{"a":1}`); err != nil || a.Kind() != packet.Object {
+		t.Error(err)
+	}
+	var many []any
+	for range MaxAttachments + 1 {
+		many = append(many, []byte{1})
+	}
+	payload, err := AppendClassic(&Message{Op: Broadcast, Args: args(t, append([]any{"e"}, many...)...)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Broadcast(string(payload)); err == nil {
+		t.Error("an event with more attachments than clients take")
+	}
+	for _, name := range []string{"connect", "disconnect", "connect_error"} {
+		payload, _ := AppendClassic(&Message{Op: Broadcast, Args: args(t, name)})
+		if _, err := r.Broadcast(string(payload)); err == nil {
+			t.Errorf("an event named %q", name)
+		}
+	}
+}
+
+// TestRoomsInDoubt: what is no list of rooms is never read as everyone.
+func TestRoomsInDoubt(t *testing.T) {
+	r := NewReader(1000)
+	for _, rooms := range []string{`[null]`, `[["r"]]`, `{"0":"r"}`, `true`, `7`, `[{}]`} {
+		if m, err := r.Request(`{"type":4,"opts":{"rooms":` + rooms + `},"close":true}`); err == nil {
+			t.Errorf("%s: %+v", rooms, m)
+		}
+	}
+}
+
+// FuzzRead reads anything as everything. What is understood can be written
+// again and is then understood in the same way.
+func FuzzRead(f *testing.F) {
+	for _, v := range load[vector](f, "redis-vectors.json") {
+		f.Add(unhex(f, v.Hex))
+	}
+	for _, v := range load[input](f, "redis-tolerance.json") {
+		f.Add(unhex(f, v.Hex))
+	}
+	f.Fuzz(func(t *testing.T, payload string) {
+		for channel, command := range map[string]string{
+			"p#/#": "PUBLISH", "p-request#/#": "PUBLISH", "p-response#/#": "PUBLISH", "s": "SPUBLISH",
+		} {
+			m, sharded, err := read(channel, command, payload)
+			if err != nil {
+				continue
+			}
+			if m.Op == Broadcast || m.Op == Ask {
+				p := packet.Packet{Type: packet.Event, Args: m.Args}
+				text, att, err := packet.Append(nil, &p)
+				if err != nil {
+					t.Fatalf("%q cannot be sent to a client: %v", payload, err)
+				}
+				d := packet.NewDecoder(packet.Limits{MaxDepth: 1024, MaxArgs: 1 << 20, MaxEventName: 1 << 20, MaxBytes: 1 << 30})
+				if _, err = d.Text(text); err != nil {
+					t.Fatalf("clients cannot read %q: %v", text, err)
+				}
+				for _, b := range att {
+					if _, err := d.Binary(b); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if m.Op == ListIDs || m.Op == ListRooms || m.SocketID != "" {
+				continue
+			}
+			encode := AppendClassic
+			if sharded {
+				encode = AppendSharded
+			}
+			again, err := encode(m)
+			if err != nil {
+				t.Fatalf("%q: %v", payload, err)
+			}
+			m2, _, err := read(channel, command, string(again))
+			if err != nil {
+				t.Fatalf("%q was %q: %v", again, payload, err)
+			}
+			if third, err := encode(m2); err != nil || !reflect.DeepEqual(again, third) {
+				t.Fatalf("%q\n%q\n%q", payload, again, third)
+			}
+		}
+	})
+}
