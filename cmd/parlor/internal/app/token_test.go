@@ -11,7 +11,9 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"os"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -97,6 +99,51 @@ func TestTokenRoundTrip(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The environment of a server is enough to make and check its tokens.
+func TestTokenFromTheEnvironment(t *testing.T) {
+	t.Setenv("PARLOR_AUTH_SECRET_FILE", keyFile(t, goodSecret))
+	t.Setenv("PARLOR_AUTH_ISSUER", "i")
+	t.Setenv("PARLOR_AUTH_AUDIENCE", "a,b")
+	if code, stdout, stderr := run(t, minted(t), "token", "check"); code != exitOK || !strings.HasPrefix(stdout, "user     ada\nname     ada\nroles    none\n") {
+		t.Errorf("%d\n%s%s", code, stdout, stderr)
+	}
+	if code, _, stderr := run(t, minted(t, "--issuer=j"), "token", "check"); code != exitFailed || !strings.Contains(stderr, "iss") {
+		t.Errorf("another issuer: %d %s", code, stderr)
+	}
+}
+
+// `parlor token secret` makes a secret that can be used, another one each time.
+func TestTokenSecret(t *testing.T) {
+	seen := map[string]bool{}
+	for range 3 {
+		code, secret, stderr := run(t, "", "token", "secret")
+		if code != exitOK || stderr != "" || seen[secret] || !regexp.MustCompile(`^[A-Za-z0-9_-]{43}\n$`).MatchString(secret) {
+			t.Errorf("%d %q %s", code, secret, stderr)
+		}
+		seen[secret] = true
+		minted(t, "--auth-secret-file="+keyFile(t, secret))
+	}
+}
+
+// A secret that others can read is used, with a warning beside the token.
+func TestTokenWarns(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no mode bits")
+	}
+	path := keyFile(t, goodSecret)
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := run(t, "", "token", "--auth-secret-file="+path)
+	if code != exitOK || strings.Count(stdout, "\n") != 1 || !strings.Contains(stderr, "chmod 600") || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("%d\n%s%s", code, stdout, stderr)
+	}
+	_, stop := startLogged(t, "--auth-secret-file="+path)
+	if log := stop(); !strings.Contains(log, "chmod 600") {
+		t.Errorf("the server's log lacks the warning:\n%s", log)
 	}
 }
 
