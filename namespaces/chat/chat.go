@@ -15,28 +15,41 @@ type Chat struct {
 	// Static.
 	ns          *server.Namespace
 	opts        Options // with their defaults
-	store       store
+	store       Store
+	alone       bool // the store is the chat's own: there is no other instance
+	keeps       bool // there is history
 	ids         *ids
 	now         func() time.Time
 	errRoomName error
 	errTooMany  error
 	errTooLarge error
+	errTooBig   error
 
-	lanes    lanes
-	relays   sync.Pool // of *relay
-	messages atomic.Uint64
-	repeated atomic.Uint64
-	limited  atomic.Uint64
-	excess   atomic.Uint64
-	homeless atomic.Uint64
+	lanes *lanes // of rooms
+	users *lanes // of users, by id, for what changes their presence; before those of rooms
+
+	relays      sync.Pool // of *relay
+	messages    atomic.Uint64
+	direct      atomic.Uint64
+	files       atomic.Uint64
+	repeated    atomic.Uint64
+	undelivered atomic.Uint64
+	unkept      atomic.Uint64
+	limited     atomic.Uint64
+	excess      atomic.Uint64
+	homeless    atomic.Uint64
 }
 
 // Stats are counts of a chat since it was mounted.
 type Stats struct {
 	Messages           uint64 // sent to their rooms
+	Direct             uint64 // direct messages, the undelivered among them
+	Files              uint64 // sent to their rooms
 	Repeated           uint64 // not sent again, by their clientMsgId
+	Undelivered        uint64 // direct messages to users without a connection
+	Unkept             uint64 // messages without a place in the history, for their attachments
 	RateLimited        uint64 // refused as too many: the error rate_limited
-	SignalsOverBudget  uint64 // typing and cursors dropped as too many
+	SignalsOverBudget  uint64 // typing, cursors and presence dropped as too many
 	SignalsWithoutRoom uint64 // typing and cursors dropped for want of a room
 }
 
@@ -56,12 +69,26 @@ func mount(ns *server.Namespace, opts Options, now func() time.Time) *Chat {
 	c := &Chat{
 		ns:          ns,
 		opts:        opts,
-		store:       newMemory(opts.Remembered, now),
+		store:       opts.Store,
+		alone:       opts.Store == nil,
+		keeps:       opts.History > 0,
 		ids:         newIDs(),
 		now:         now,
 		errRoomName: errRoomName(opts.RoomName),
 		errTooMany:  &server.ClientError{Code: codeTooManyRooms, Message: fmt.Sprintf("In %d rooms already, the most that are allowed", opts.Rooms)},
 		errTooLarge: &server.ClientError{Code: codeMessageTooLarge, Message: fmt.Sprintf("content is longer than %d bytes", opts.MessageBytes)},
+		errTooBig:   &server.ClientError{Code: codeMessageTooLarge, Message: fmt.Sprintf("the file is larger than %d bytes", opts.FileBytes)},
+		lanes:       newLanes(),
+		users:       newLanes(),
+	}
+	if c.alone {
+		c.store = NewMemory(MemoryOptions{
+			History:      opts.History,
+			HistoryBytes: opts.HistoryBytes,
+			HistoryTotal: opts.HistoryTotal,
+			Remembered:   opts.Remembered,
+			Now:          now,
+		})
 	}
 	c.relays.New = func() any { return new(relay) }
 
@@ -77,8 +104,12 @@ func mount(ns *server.Namespace, opts Options, now func() time.Time) *Chat {
 		"message":         c.message,
 		"send_message":    c.message,
 		"chat_message":    c.message,
+		"direct_message":  c.directMessage,
+		"file_upload":     c.fileUpload,
+		"history":         c.history,
 		"typing":          c.typing,
 		"cursor_position": c.cursorPosition,
+		"presence":        c.presence,
 	} {
 		ns.On(event, func(ctx context.Context, s *server.Socket, args server.Args) error {
 			cl, err := clientOf(s)
@@ -111,16 +142,25 @@ func (x *call) reply(v any) error {
 
 // internal logs what went wrong, and returns what the client is told of it.
 func (c *Chat) internal(x *call, err error) error {
-	c.opts.Logger.Error("chat state cannot be reached", "namespace", c.ns.Name(),
-		"socket", x.socket.ID(), "event", x.args.Event(), "error", err)
+	c.report(x.socket, x.args.Event(), err)
 	return errInternal
+}
+
+// report logs what went wrong.
+func (c *Chat) report(s *server.Socket, event string, err error) {
+	c.opts.Logger.Error("chat state cannot be reached", "namespace", c.ns.Name(),
+		"socket", s.ID(), "event", event, "error", err)
 }
 
 // Stats returns the chat's counts.
 func (c *Chat) Stats() Stats {
 	return Stats{
 		Messages:           c.messages.Load(),
+		Direct:             c.direct.Load(),
+		Files:              c.files.Load(),
 		Repeated:           c.repeated.Load(),
+		Undelivered:        c.undelivered.Load(),
+		Unkept:             c.unkept.Load(),
 		RateLimited:        c.limited.Load(),
 		SignalsOverBudget:  c.excess.Load(),
 		SignalsWithoutRoom: c.homeless.Load(),
@@ -130,7 +170,13 @@ func (c *Chat) Stats() Stats {
 // connect gives a socket its user, and tells it who it is.
 func (c *Chat) connect(ctx context.Context, s *server.Socket) error {
 	u, anonymous := c.identify(ctx, s)
-	s.SetData(&client{user: u, anonymous: anonymous})
+	cl := &client{user: u, anonymous: anonymous}
+	s.SetData(cl)
+	if u.ID != s.ID() || !c.alone {
+		// Past the limits of rooms that Socket.Join has: no client chose it.
+		c.ns.Adapter().Join(s.ID(), userRoom(u.ID))
+	}
+	c.arrive(ctx, s, cl)
 	return s.Emit("connected", connected{
 		user:              u,
 		messageBytes:      c.opts.MessageBytes,

@@ -114,16 +114,18 @@ func (c *client) close() (rooms []string) {
 	return rooms
 }
 
-// rename gives an anonymous user another name. It returns the user and the rooms
-// that know it under the old one.
-func (c *client) rename(name string) (u User, rooms []string) {
+// list returns the rooms that the socket is in.
+func (c *client) list() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.user.Name != name {
-		c.user.Name = name
-		rooms = slices.Clone(c.rooms)
-	}
-	return c.user, rooms
+	return slices.Clone(c.rooms)
+}
+
+// rename gives an anonymous user another name.
+func (c *client) rename(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.user.Name = name
 }
 
 // spend takes an event from one of the socket's budgets, and reports whether

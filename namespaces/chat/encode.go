@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/seed3686fee0/parlor/server"
+	"github.com/seed3686fee0/parlor/server/packet"
 )
 
 // What the chat sends writes its own JSON: some of it is sent to thousands, and
@@ -65,14 +66,14 @@ func (e connected) AppendJSON(dst []byte) ([]byte, error) {
 	return append(dst, "}}"...), nil
 }
 
-// presence is what a room is told of a user: that it has come, or gone.
-type presence struct {
+// turned is what a room is told of a user: that it has come, or gone.
+type turned struct {
 	room  string
 	user  User
 	count int
 }
 
-func (e presence) AppendJSON(dst []byte) ([]byte, error) {
+func (e turned) AppendJSON(dst []byte) ([]byte, error) {
 	dst = appendField(append(dst, '{'), "room", e.room)
 	dst = appendField(append(dst, ','), "userId", e.user.ID)
 	dst = appendField(append(dst, ','), "user", e.user.Name)
@@ -80,13 +81,34 @@ func (e presence) AppendJSON(dst []byte) ([]byte, error) {
 	return append(dst, '}'), nil
 }
 
+// presence is what rooms are told of how present a user is.
+type presence struct {
+	user   User
+	status Status
+	millis int64
+}
+
+func (e presence) AppendJSON(dst []byte) ([]byte, error) {
+	dst = appendField(append(dst, '{'), "userId", e.user.ID)
+	dst = appendField(append(dst, ','), "user", e.user.Name)
+	dst = appendField(append(dst, ','), "status", e.status.String())
+	dst = appendInt(append(dst, ','), "timestamp", e.millis)
+	return append(dst, '}'), nil
+}
+
+// okAck is all that there is to say.
+type okAck struct{}
+
+func (okAck) AppendJSON(dst []byte) ([]byte, error) { return append(dst, `{"ok":true}`...), nil }
+
 // roomAck answers join, leave and who.
 type roomAck struct {
 	room    string
 	count   int
-	users   []User
-	listed  bool // count and users are told
-	history bool // so is what was said before: nothing
+	members []Member
+	listed  bool // count and members are told
+	past    []string
+	history bool // so is past, which may be none
 }
 
 func (e *roomAck) AppendJSON(dst []byte) ([]byte, error) {
@@ -94,30 +116,118 @@ func (e *roomAck) AppendJSON(dst []byte) ([]byte, error) {
 	if e.listed {
 		dst = appendInt(append(dst, ','), "userCount", int64(e.count))
 		dst = append(dst, `,"users":[`...)
-		for i, u := range e.users {
+		for i, m := range e.members {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendField(append(dst, '{'), "userId", u.ID)
-			dst = appendField(append(dst, ','), "user", u.Name)
-			// Who is in a room has a connection.
-			dst = append(dst, `,"status":"online"}`...)
+			dst = appendField(append(dst, '{'), "userId", m.User.ID)
+			dst = appendField(append(dst, ','), "user", m.User.Name)
+			dst = appendField(append(dst, ','), "status", m.Status.String())
+			dst = append(dst, '}')
 		}
 		dst = append(dst, ']')
 	}
 	if e.history {
-		dst = append(dst, `,"history":[]`...)
+		dst = appendList(appendName(append(dst, ','), "history"), e.past)
 	}
 	return append(dst, '}'), nil
 }
 
+// appendList appends an array of what is JSON already.
+func appendList(dst []byte, list []string) []byte {
+	dst = append(dst, '[')
+	for i, text := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, text...)
+	}
+	return append(dst, ']')
+}
+
+// pageAck answers history.
+type pageAck struct {
+	room string
+	page Page
+}
+
+func (e *pageAck) AppendJSON(dst []byte) ([]byte, error) {
+	dst = appendField(append(dst, `{"ok":true,`...), "room", e.room)
+	dst = appendList(appendName(append(dst, ','), "messages"), e.page.Messages)
+	dst = strconv.AppendBool(appendName(append(dst, ','), "more"), e.page.More)
+	return append(dst, '}'), nil
+}
+
 // messageAck answers a message.
-type messageAck messageID
+type messageAck MessageID
 
 func (e messageAck) AppendJSON(dst []byte) ([]byte, error) {
-	dst = append(dst, `{"ok":true,"id":"`...)
-	dst = messageID(e).appendTo(dst)
-	dst = appendInt(append(dst, '"', ','), "timestamp", messageID(e).millis())
+	dst = MessageID(e).appendTo(append(dst, `{"ok":true,"id":"`...))
+	dst = appendInt(append(dst, '"', ','), "timestamp", MessageID(e).millis())
+	return append(dst, '}'), nil
+}
+
+// undeliveredAck answers a direct message that has reached nobody.
+type undeliveredAck MessageID
+
+func (e undeliveredAck) AppendJSON(dst []byte) ([]byte, error) {
+	dst = MessageID(e).appendTo(append(dst, `{"ok":true,"id":"`...))
+	dst = appendInt(append(dst, '"', ','), "timestamp", MessageID(e).millis())
+	return append(dst, `,"delivered":false}`...), nil
+}
+
+// fileAck answers a file.
+type fileAck struct {
+	id   MessageID
+	size int
+}
+
+func (e fileAck) AppendJSON(dst []byte) ([]byte, error) {
+	dst = e.id.appendTo(append(dst, `{"ok":true,"id":"`...))
+	dst = appendInt(append(dst, '"', ','), "size", int64(e.size))
+	return append(dst, '}'), nil
+}
+
+// direct is a direct message.
+type direct struct {
+	id          MessageID
+	user        User
+	to          string
+	content     server.Arg
+	clientMsgID server.Arg
+}
+
+func (e *direct) AppendJSON(dst []byte) ([]byte, error) {
+	dst = e.id.appendTo(append(dst, `{"id":"`...))
+	dst = appendField(append(dst, '"', ','), "from", e.user.ID)
+	dst = appendField(append(dst, ','), "user", e.user.Name)
+	dst = appendField(append(dst, ','), "to", e.to)
+	dst = e.content.AppendJSON(appendName(append(dst, ','), "content"))
+	dst = appendInt(append(dst, ','), "timestamp", e.id.millis())
+	if e.clientMsgID.Kind() != packet.Null {
+		dst = e.clientMsgID.AppendJSON(appendName(append(dst, ','), "clientMsgId"))
+	}
+	return append(dst, '}'), nil
+}
+
+// file is what a room is told of a file, before its bytes.
+type file struct {
+	id         MessageID
+	room       string
+	user       User
+	name, mime string
+	size       int
+}
+
+func (e *file) AppendJSON(dst []byte) ([]byte, error) {
+	dst = e.id.appendTo(append(dst, `{"id":"`...))
+	dst = appendField(append(dst, '"', ','), "room", e.room)
+	dst = appendField(append(dst, ','), "from", e.user.ID)
+	dst = appendField(append(dst, ','), "user", e.user.Name)
+	dst = appendField(append(dst, ','), "name", e.name)
+	dst = appendField(append(dst, ','), "type", e.mime)
+	dst = appendInt(append(dst, ','), "size", int64(e.size))
+	dst = appendInt(append(dst, ','), "timestamp", e.id.millis())
 	return append(dst, '}'), nil
 }
 

@@ -27,12 +27,21 @@ var (
 	// Who is in a room of this name gets what is meant for one socket alone.
 	errSocketRoom = &server.ClientError{Code: codeForbidden, Message: "This is the room of one socket"}
 
+	errReserved = &server.ClientError{Code: codeForbidden, Message: "The name of this room is the server's"}
+
 	errNoRoom      = invalid("a room is needed")
 	errWhichRoom   = invalid("a room is needed: not in exactly one")
 	errNoObject    = invalid("an object is needed")
 	errNoContent   = invalid("content is to be a string")
 	errNotTyping   = invalid("isTyping is to be true or false")
 	errNoPosition  = invalid("x and y are to be numbers")
+	errStatus      = invalid("status is to be online, away or offline")
+	errTo          = invalid(fmt.Sprintf("to is to be a user's id of 1 to %d characters", maxTo))
+	errBothBounds  = invalid("before and after exclude each other")
+	errBound       = invalid("before and after are to be ids of messages")
+	errLimit       = invalid("limit is to be an integer from 1 on")
+	errNoBinary    = invalid("a binary argument is needed")
+	errFileName    = invalid(fmt.Sprintf("name is to be a string of at most %d characters", maxFileName))
 	errClientMsgID = invalid(fmt.Sprintf("clientMsgId is to be a string of at most %d characters", maxClientMsgID))
 	errUsername    = invalid(fmt.Sprintf("username is to be a string of at most %d characters", maxUserName))
 )

@@ -11,12 +11,19 @@ func MountAt(ns *server.Namespace, opts Options, now func() time.Time) *Chat {
 	return mount(ns, opts, now)
 }
 
-// Empty reports whether the chat keeps nothing of any room.
+// Empty reports whether the chat keeps nothing of any room or user, but for
+// history, and nobody is at work.
 func (c *Chat) Empty() bool {
-	m := c.store.(*memory)
+	m, ok := c.store.(*Memory)
+	return (!ok || m.Empty()) && c.lanes.idle() && c.users.idle()
+}
+
+// Empty reports whether there is nobody.
+func (m *Memory) Empty() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	c.lanes.mu.Lock()
-	defer c.lanes.mu.Unlock()
-	return len(m.rooms) == 0 && len(c.lanes.busy) == 0
+	return len(m.rooms) == 0 && len(m.people) == 0
 }
+
+// UserRoom is the room of a user.
+func UserRoom(userID string) string { return userRoom(userID) }

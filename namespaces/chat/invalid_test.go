@@ -61,7 +61,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestRoomNames(t *testing.T) {
-	s := open(t, chat.Options{MessageRate: -1})
+	s := open(t, chat.Options{MessageRate: -1, History: -1})
 	p := s.as("ann")
 	for arg, name := range map[string]string{
 		`"__proto__"`:                        `"__proto__"`,

@@ -1,20 +1,35 @@
 package chat
 
-import "sync"
+import (
+	"hash/maphash"
+	"slices"
+	"sync"
+)
 
-// lanes let those who change who is in a room take turns: one after another in
-// each room, in the order of their arrival, with nothing between the change and
-// what is said of it. Otherwise two who join at once could be announced in one
-// order and counted in the other, and one who joins could be told of another
+// lanes let those who change a room, or post to it, take turns: one after another
+// in each room, in the order of their arrival, with nothing between the change
+// and what is said of it. Otherwise two who join at once could be announced in
+// one order and counted in the other, and one who joins could be told of another
 // before it is told who was there already.
 //
 // It is not a lock: a handler that waits for its turn waits for emits, which
-// take no time of their own, and holds nothing meanwhile. A room costs something
-// here only while somebody is at work in it. Safe for concurrent use.
+// take no time of their own, and for the store, and holds nothing meanwhile. Who
+// takes several lanes takes them in the order of their names. A room costs
+// something here only while somebody is at work in it, and nothing is allocated
+// for who finds it free. Safe for concurrent use.
 type lanes struct {
-	mu   sync.Mutex
-	busy map[string][]turn // rooms at work, with those who wait
+	seed   maphash.Seed
+	shards [laneShards]laneShard
 }
+
+const laneShards = 64
+
+type laneShard struct {
+	mu   sync.Mutex
+	busy map[string]*queue // rooms at work; nil: nobody waits
+}
+
+type queue struct{ turns []turn }
 
 // A turn is somebody who waits: to be woken, or for work to be done instead.
 type turn struct {
@@ -22,64 +37,108 @@ type turn struct {
 	work  func()
 }
 
-// do runs f when its turn has come, and returns when it is done.
-func (l *lanes) do(room string, f func() error) error {
-	l.mu.Lock()
-	waiting, busy := l.busy[room]
-	if !busy {
-		l.start(room)
-		l.mu.Unlock()
-	} else {
-		ready := make(chan struct{})
-		l.busy[room] = append(waiting, turn{ready: ready})
-		l.mu.Unlock()
-		<-ready
+func newLanes() *lanes {
+	l := &lanes{seed: maphash.MakeSeed()}
+	for i := range l.shards {
+		l.shards[i].busy = make(map[string]*queue)
 	}
-	defer l.next(room)
-	return f()
+	return l
 }
 
-// post is do for one who may be at work in the same room already, which waits
-// for nothing: if the room is not free, work is done by who leaves it.
-func (l *lanes) post(room string, work func()) {
-	l.mu.Lock()
-	waiting, busy := l.busy[room]
-	if busy {
-		l.busy[room] = append(waiting, turn{work: work})
-		l.mu.Unlock()
+func (l *lanes) shard(room string) *laneShard {
+	return &l.shards[maphash.String(l.seed, room)%laneShards]
+}
+
+// enter waits until the room's turn has come. Whoever has entered exits.
+func (l *lanes) enter(room string) {
+	s := l.shard(room)
+	s.mu.Lock()
+	q, busy := s.busy[room]
+	if !busy {
+		s.busy[room] = nil
+		s.mu.Unlock()
 		return
 	}
-	l.start(room)
-	l.mu.Unlock()
-	defer l.next(room)
+	ready := make(chan struct{})
+	s.wait(room, q, turn{ready: ready})
+	s.mu.Unlock()
+	<-ready
+}
+
+// post is enter, work and exit for one who may be at work in the same room
+// already, which waits for nothing: if the room is not free, work is done by who
+// leaves it.
+func (l *lanes) post(room string, work func()) {
+	s := l.shard(room)
+	s.mu.Lock()
+	q, busy := s.busy[room]
+	if busy {
+		s.wait(room, q, turn{work: work})
+		s.mu.Unlock()
+		return
+	}
+	s.busy[room] = nil
+	s.mu.Unlock()
+	defer l.exit(room)
 	work()
 }
 
-// start makes a room busy. The caller holds mu.
-func (l *lanes) start(room string) {
-	if l.busy == nil {
-		l.busy = make(map[string][]turn)
+// wait queues a turn. The caller holds mu.
+func (s *laneShard) wait(room string, q *queue, t turn) {
+	if q == nil {
+		q = &queue{}
+		s.busy[room] = q
 	}
-	l.busy[room] = nil
+	q.turns = append(q.turns, t)
 }
 
-// next hands the room to the one who has waited longest.
-func (l *lanes) next(room string) {
-	l.mu.Lock()
-	waiting := l.busy[room]
-	if len(waiting) == 0 {
-		delete(l.busy, room)
-		l.mu.Unlock()
+// exit hands the room to the one who has waited longest.
+func (l *lanes) exit(room string) {
+	s := l.shard(room)
+	s.mu.Lock()
+	q := s.busy[room]
+	if q == nil || len(q.turns) == 0 {
+		delete(s.busy, room)
+		s.mu.Unlock()
 		return
 	}
-	t := waiting[0]
-	waiting[0] = turn{}
-	l.busy[room] = waiting[1:]
-	l.mu.Unlock()
+	t := q.turns[0]
+	q.turns[0] = turn{}
+	q.turns = q.turns[1:]
+	s.mu.Unlock()
 	if t.ready != nil {
 		close(t.ready)
 		return
 	}
-	defer l.next(room)
+	defer l.exit(room)
 	t.work()
+}
+
+// enterAll enters several rooms, and returns them in the order in which it has.
+func (l *lanes) enterAll(rooms []string) []string {
+	rooms = slices.Compact(slices.Sorted(slices.Values(rooms)))
+	for _, room := range rooms {
+		l.enter(room)
+	}
+	return rooms
+}
+
+func (l *lanes) exitAll(rooms []string) {
+	for _, room := range slices.Backward(rooms) {
+		l.exit(room)
+	}
+}
+
+// idle reports whether nobody is at work.
+func (l *lanes) idle() bool {
+	for i := range l.shards {
+		s := &l.shards[i]
+		s.mu.Lock()
+		n := len(s.busy)
+		s.mu.Unlock()
+		if n > 0 {
+			return false
+		}
+	}
+	return true
 }

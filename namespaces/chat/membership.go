@@ -25,64 +25,95 @@ func (c *Chat) join(x call) error {
 		return err
 	}
 	room = strings.Clone(room)
-	return c.lanes.do(room, func() error {
-		if x.client.in(room) {
-			c.name(&x, name)
-			return c.welcome(&x, room)
-		}
+	c.lanes.enter(room)
+	defer c.lanes.exit(room)
+	again := x.client.in(room)
+	if !again {
 		if x.client.full(c.opts.Rooms) {
 			return c.errTooMany
 		}
 		// The room that has a socket's id for a name is where it, and nobody
-		// else, gets what is sent to it alone.
+		// else, gets what is sent to it alone. This holds for the sockets of
+		// this instance. The chat itself sends nothing to those of others by
+		// such a room: see userRoom.
 		if _, taken := c.ns.Socket(room); taken {
 			return errSocketRoom
 		}
-		// First the room, then who is in it: who comes later is announced to
-		// this one.
-		switch err := x.socket.Join(room); {
-		case errors.Is(err, server.ErrTooManyRooms):
-			return c.errTooMany
-		case errors.Is(err, server.ErrRoomName):
-			return c.errRoomName
-		case err != nil:
-			return c.internal(&x, err)
-		}
-		c.name(&x, name)
-		return c.count(&x, room)
-	})
+	}
+	undo, err := c.rename(&x, name)
+	if err != nil {
+		return err
+	}
+	if again {
+		err = c.welcome(&x, room)
+	} else {
+		err = c.enter(&x, room)
+	}
+	if err != nil {
+		undo()
+	}
+	return err
 }
 
-// count counts a socket that has just joined a room. It runs in the room's lane.
-func (c *Chat) count(x *call, room string) error {
-	u := x.client.who()
-	change, err := c.store.join(x.ctx, room, x.socket.ID(), u)
+// enter puts the socket into a room that it is not in. It runs in the room's
+// lane.
+func (c *Chat) enter(x *call, room string) error {
+	// First the room, then what was said and who is there: what comes later is
+	// told to this socket.
+	switch err := x.socket.Join(room); {
+	case errors.Is(err, server.ErrTooManyRooms):
+		return c.errTooMany
+	case errors.Is(err, server.ErrRoomName):
+		return c.errRoomName
+	case err != nil:
+		return c.internal(x, err)
+	}
+	past, err := c.past(x, room)
+	if err != nil {
+		return errors.Join(c.internal(x, err), x.socket.Leave(room))
+	}
+	u, atMost := x.client.who(), -1
+	if x.args.WantsAck() {
+		atMost = c.opts.Users
+	}
+	change, err := c.store.Join(x.ctx, room, x.socket.ID(), u, atMost)
 	if err != nil {
 		return errors.Join(c.internal(x, err), x.socket.Leave(room))
 	}
 	if !x.client.enter(room) { // closed meanwhile: nobody has heard of it
-		_, err := c.store.leave(context.WithoutCancel(x.ctx), room, x.socket.ID(), u.ID)
+		_, err := c.store.Leave(context.WithoutCancel(x.ctx), room, x.socket.ID(), u.ID)
 		return errors.Join(err, x.socket.Leave(room))
 	}
-	if change.turned {
-		if err := x.socket.To(room).Emit("user_joined", presence{room, u, change.count}); err != nil {
+	if change.Turned {
+		others := x.socket.To(room)
+		if err := others.Emit("user_joined", turned{room, u, change.Count}); err != nil {
 			return err
 		}
+		if change.Status != Online { // which is what they take it for
+			if err := others.Emit("presence", presence{u, change.Status, c.now().UnixMilli()}); err != nil {
+				return err
+			}
+		}
 	}
-	return c.welcome(x, room)
+	return x.reply(&roomAck{room: room, count: change.Count, members: change.Members, listed: true, past: past, history: true})
 }
 
-// welcome answers a join. In the room's lane, so that what the answer says is
-// neither older nor newer than what the socket is told of the room after it.
+// welcome answers a join to a room that the socket is in. It runs in the room's
+// lane, so that what the answer says is neither older nor newer than what the
+// socket is told of the room after it.
 func (c *Chat) welcome(x *call, room string) error {
 	if !x.args.WantsAck() {
 		return nil
 	}
-	users, count, err := c.store.members(x.ctx, room, c.opts.Users)
+	past, err := c.past(x, room)
 	if err != nil {
 		return c.internal(x, err)
 	}
-	return x.reply(&roomAck{room: room, count: count, users: users, listed: true, history: true})
+	members, count, err := c.store.Members(x.ctx, room, c.opts.Users)
+	if err != nil {
+		return c.internal(x, err)
+	}
+	return x.reply(&roomAck{room: room, count: count, members: members, listed: true, past: past, history: true})
 }
 
 // leave takes the socket out of a room. The room is told if it was the last of
@@ -97,29 +128,29 @@ func (c *Chat) leave(x call) error {
 		return err
 	}
 	room = strings.Clone(room)
-	return c.lanes.do(room, func() error {
-		if x.client.exit(room) {
-			if err := c.uncount(x.ctx, x.socket, x.client, room, true); err != nil {
-				x.client.enter(room) // where it still is
-				return c.internal(&x, err)
-			}
-			if err := x.socket.Leave(room); err != nil {
-				return err
-			}
+	c.lanes.enter(room)
+	defer c.lanes.exit(room)
+	if x.client.exit(room) {
+		if err := c.uncount(x.ctx, x.socket, x.client, room, true); err != nil {
+			x.client.enter(room) // where it still is
+			return c.internal(&x, err)
 		}
-		return x.reply(&roomAck{room: room})
-	})
+		if err := x.socket.Leave(room); err != nil {
+			return err
+		}
+	}
+	return x.reply(&roomAck{room: room})
 }
 
 // uncount takes a socket out of a room's count, and tells the room where that
 // means that the user has left. It runs in the room's lane.
 func (c *Chat) uncount(ctx context.Context, s *server.Socket, cl *client, room string, announce bool) error {
 	u := cl.who()
-	change, err := c.store.leave(ctx, room, s.ID(), u.ID)
-	if err != nil || !change.turned || !announce {
+	change, err := c.store.Leave(ctx, room, s.ID(), u.ID)
+	if err != nil || !change.Turned || !announce {
 		return err
 	}
-	return s.To(room).Emit("user_left", presence{room, u, change.count})
+	return s.To(room).Emit("user_left", turned{room, u, change.Count})
 }
 
 // disconnecting takes a socket that is closed out of its rooms.
@@ -128,16 +159,18 @@ func (c *Chat) disconnecting(ctx context.Context, s *server.Socket, reason serve
 	if err != nil {
 		return // it was closed before it was connected
 	}
-	// At the end of the server everyone goes, and there would be none to tell
-	// but those who are next.
-	announce := reason != server.ServerShuttingDown
+	// At the end of the only server everyone goes, and there would be none to
+	// tell but those who are next.
+	announce := reason != server.ServerShuttingDown || !c.alone
 	for _, room := range cl.close() {
-		err := c.lanes.do(room, func() error { return c.uncount(ctx, s, cl, room, announce) })
+		c.lanes.enter(room)
+		err := c.uncount(ctx, s, cl, room, announce)
+		c.lanes.exit(room)
 		if err != nil {
-			c.opts.Logger.Error("chat state cannot be reached", "namespace", c.ns.Name(),
-				"socket", s.ID(), "event", "disconnecting", "error", err)
+			c.report(s, "disconnecting", err)
 		}
 	}
+	c.depart(ctx, s, cl, announce)
 }
 
 // room keeps the counts right when the application, or another instance, takes a
@@ -162,8 +195,7 @@ func (c *Chat) room(e server.RoomEvent) {
 			return
 		}
 		if err := c.uncount(context.WithoutCancel(s.Context()), s, cl, e.Room, true); err != nil {
-			c.opts.Logger.Error("chat state cannot be reached", "namespace", c.ns.Name(),
-				"socket", s.ID(), "event", string(e.Kind), "error", err)
+			c.report(s, string(e.Kind), err)
 		}
 	})
 }
@@ -184,11 +216,11 @@ func (c *Chat) who(x call) error {
 	if !x.args.WantsAck() {
 		return nil
 	}
-	users, count, err := c.store.members(x.ctx, room, c.opts.Users)
+	members, count, err := c.store.Members(x.ctx, room, c.opts.Users)
 	if err != nil {
 		return c.internal(&x, err)
 	}
-	return x.reply(&roomAck{room: room, count: count, users: users, listed: true})
+	return x.reply(&roomAck{room: room, count: count, members: members, listed: true})
 }
 
 // userName returns the name that a client wants to have, "" for none.
@@ -203,16 +235,28 @@ func userName(arg server.Arg) (string, error) {
 	return name, nil
 }
 
-// name gives an anonymous user the name that it wants to have, in all of its
-// rooms. Nobody is told: it shows with what the user does next.
-func (c *Chat) name(x *call, name string) {
-	if name == "" || !x.client.anonymous {
-		return
+// rename gives an anonymous user the name that it wants to have, in all of its
+// rooms, and returns what undoes that. Nobody is told: it shows with what the user
+// does next.
+func (c *Chat) rename(x *call, name string) (undo func(), err error) {
+	old := x.client.who()
+	if name == "" || name == old.Name || !x.client.anonymous {
+		return func() {}, nil
 	}
-	u, rooms := x.client.rename(strings.Clone(name))
-	for _, room := range rooms {
-		if err := c.store.rename(x.ctx, room, u); err != nil {
-			_ = c.internal(x, err) // the list of the room has the old name for a while
+	u, rooms := User{old.ID, strings.Clone(name)}, x.client.list()
+	if len(rooms) > 0 {
+		if err := c.store.Rename(x.ctx, rooms, u); err != nil {
+			return nil, c.internal(x, err)
 		}
 	}
+	x.client.rename(u.Name)
+	return func() {
+		x.client.rename(old.Name)
+		if len(rooms) == 0 {
+			return
+		}
+		if err := c.store.Rename(x.ctx, rooms, old); err != nil {
+			_ = c.internal(x, err) // the lists have the other name until it changes again
+		}
+	}, nil
 }

@@ -6,90 +6,46 @@ import (
 	"time"
 )
 
-// memory is the store of a single instance.
-type memory struct {
+// A Memory is the [Store] of a single instance. What it keeps is gone with it.
+type Memory struct {
 	receipts receipts
+	logs     logs
 
-	mu    sync.Mutex
-	rooms map[string]*crowd
+	mu     sync.Mutex
+	rooms  map[string]*crowd
+	people people
 }
 
-var _ store = (*memory)(nil)
+var _ Store = (*Memory)(nil)
 
-func newMemory(remembered int, now func() time.Time) *memory {
-	m := &memory{rooms: make(map[string]*crowd)}
-	m.receipts.init(remembered, now)
+// MemoryOptions are how much a [Memory] keeps, as in [Options], which have the
+// defaults: here zero is none. The others' zero is time.Now.
+type MemoryOptions struct {
+	// History is how many messages of a room are kept.
+	History int
+	// HistoryBytes is how many bytes of a room's messages are kept.
+	HistoryBytes int
+	// HistoryTotal is how many bytes of all rooms' messages are kept.
+	HistoryTotal int
+	// Remembered is how many messages with a key are remembered.
+	Remembered int
+	// Now is the time.
+	Now func() time.Time
+}
+
+// NewMemory makes a store.
+func NewMemory(opts MemoryOptions) *Memory {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	m := &Memory{rooms: make(map[string]*crowd), people: make(people)}
+	m.receipts.init(opts.Remembered, opts.Now)
+	m.logs.init(opts.History, opts.HistoryBytes, opts.HistoryTotal)
 	return m
 }
 
-// A crowd is the users of a room, in the order in which they came: a list, and
-// an index once there are more than a few. Most rooms have few, and there may be
-// as many rooms as sockets.
-type crowd struct {
-	first, last *member
-	count       int
-	index       map[string]*member
-}
-
-// few is how many users are looked for one by one.
-const few = 8
-
-type member struct {
-	user       User
-	sockets    int
-	prev, next *member
-}
-
-func (c *crowd) find(userID string) *member {
-	if c.index != nil {
-		return c.index[userID]
-	}
-	for m := c.first; m != nil; m = m.next {
-		if m.user.ID == userID {
-			return m
-		}
-	}
-	return nil
-}
-
-func (c *crowd) add(m *member) {
-	if m.prev = c.last; m.prev != nil {
-		m.prev.next = m
-	} else {
-		c.first = m
-	}
-	c.last = m
-	c.count++
-	switch {
-	case c.index != nil:
-		c.index[m.user.ID] = m
-	case c.count > few:
-		c.index = make(map[string]*member, 2*few)
-		for x := c.first; x != nil; x = x.next {
-			c.index[x.user.ID] = x
-		}
-	}
-}
-
-func (c *crowd) remove(m *member) {
-	if m.prev != nil {
-		m.prev.next = m.next
-	} else {
-		c.first = m.next
-	}
-	if m.next != nil {
-		m.next.prev = m.prev
-	} else {
-		c.last = m.prev
-	}
-	c.count--
-	delete(c.index, m.user.ID)
-	if c.count <= few/2 {
-		c.index = nil // a map keeps the size that it once had
-	}
-}
-
-func (m *memory) join(_ context.Context, room, _ string, u User) (change, error) {
+// Join implements [Store].
+func (m *Memory) Join(_ context.Context, room, socket string, u User, atMost int) (Change, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c := m.rooms[room]
@@ -97,66 +53,133 @@ func (m *memory) join(_ context.Context, room, _ string, u User) (change, error)
 		c = &crowd{}
 		m.rooms[room] = c
 	}
-	if x := c.find(u.ID); x != nil {
-		x.sockets++
-		return change{count: c.count}, nil
+	change := Change{}
+	if p := c.find(u.ID); p != nil {
+		p.add(socket)
+	} else {
+		c.add(u, socket)
+		change.Turned = true
+		if socket != u.ID {
+			m.people.enter(room, u.ID)
+		}
 	}
-	c.add(&member{user: u, sockets: 1})
-	return change{turned: true, count: c.count}, nil
+	change.Count, change.Status = c.count, m.people[u.ID].status()
+	if atMost >= 0 {
+		change.Members = m.list(c, atMost)
+	}
+	return change, nil
 }
 
-func (m *memory) leave(_ context.Context, room, _, userID string) (change, error) {
+// Leave implements [Store].
+func (m *Memory) Leave(_ context.Context, room, socket, userID string) (Change, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c := m.rooms[room]
 	if c == nil {
-		return change{}, nil
+		return Change{}, nil
 	}
-	x := c.find(userID)
-	if x == nil {
-		return change{count: c.count}, nil
+	change := Change{Status: m.people[userID].status()}
+	if p := c.find(userID); p != nil && p.remove(socket) {
+		c.remove(p)
+		change.Turned = true
+		m.people.exit(room, userID)
+		if c.count == 0 {
+			delete(m.rooms, room)
+		}
 	}
-	if x.sockets--; x.sockets > 0 {
-		return change{count: c.count}, nil
-	}
-	c.remove(x)
-	if c.count == 0 {
-		delete(m.rooms, room)
-	}
-	return change{turned: true, count: c.count}, nil
+	change.Count = c.count
+	return change, nil
 }
 
-func (m *memory) rename(_ context.Context, room string, u User) error {
+// Rename implements [Store].
+func (m *Memory) Rename(_ context.Context, rooms []string, u User) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if c := m.rooms[room]; c != nil {
-		if x := c.find(u.ID); x != nil {
-			x.user.Name = u.Name
+	for _, room := range rooms {
+		c := m.rooms[room]
+		if c == nil {
+			continue
+		}
+		if p := c.find(u.ID); p != nil {
+			p.user.Name = u.Name
 		}
 	}
 	return nil
 }
 
-func (m *memory) members(_ context.Context, room string, atMost int) (users []User, count int, err error) {
+// Members implements [Store].
+func (m *Memory) Members(_ context.Context, room string, atMost int) (members []Member, count int, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c := m.rooms[room]
 	if c == nil {
 		return nil, 0, nil
 	}
-	users = make([]User, 0, min(c.count, atMost))
-	for x := c.first; x != nil && len(users) < atMost; x = x.next {
-		users = append(users, x.user)
-	}
-	return users, c.count, nil
+	return m.list(c, atMost), c.count, nil
 }
 
-func (m *memory) recall(_ context.Context, userID, clientMsgID string) (messageID, bool, error) {
-	id, ok := m.receipts.recall(userID, clientMsgID)
+func (m *Memory) list(c *crowd, atMost int) []Member {
+	members := make([]Member, 0, min(c.count, atMost))
+	for p := c.first; p != nil && len(members) < atMost; p = p.next {
+		members = append(members, Member{p.user, m.people[p.user.ID].status()})
+	}
+	return members
+}
+
+// SetStatus implements [Store].
+func (m *Memory) SetStatus(_ context.Context, socket, userID string, s Status) (Standing, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.people.set(socket, userID, s), nil
+}
+
+// Remove implements [Store].
+func (m *Memory) Remove(_ context.Context, socket, userID string) (Standing, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.people.remove(socket, userID), nil
+}
+
+// Connected implements [Store].
+func (m *Memory) Connected(_ context.Context, userID string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.people.connected(userID), nil
+}
+
+// Post implements [Store].
+func (m *Memory) Post(_ context.Context, p Post) (Receipt, error) {
+	if p.Text == nil {
+		return m.note(p), nil
+	}
+	m.logs.mu.Lock()
+	defer m.logs.mu.Unlock()
+	if newest, ok := m.logs.newest(p.Room); ok && newest.Compare(p.ID) >= 0 {
+		return Receipt{Late, newest}, nil
+	}
+	r := m.note(p)
+	if r.Outcome == Accepted {
+		m.logs.add(p.Room, p.ID, p.Text)
+	}
+	return r, nil
+}
+
+// note remembers a message that has a key.
+func (m *Memory) note(p Post) Receipt {
+	if p.Key == "" {
+		return Receipt{Accepted, p.ID}
+	}
+	if first, repeated := m.receipts.remember(p.UserID, p.Key, p.ID); repeated {
+		return Receipt{Repeated, first}
+	}
+	return Receipt{Accepted, p.ID}
+}
+
+// Recall implements [Store].
+func (m *Memory) Recall(_ context.Context, userID, key string) (MessageID, bool, error) {
+	id, ok := m.receipts.recall(userID, key)
 	return id, ok, nil
 }
 
-func (m *memory) remember(_ context.Context, userID, clientMsgID string, id messageID) (messageID, bool, error) {
-	first, repeated := m.receipts.remember(userID, clientMsgID, id)
-	return first, repeated, nil
-}
+// History implements [Store].
+func (m *Memory) History(_ context.Context, q Query) (Page, error) { return m.logs.page(q), nil }

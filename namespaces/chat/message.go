@@ -1,6 +1,8 @@
 package chat
 
 import (
+	"errors"
+
 	"github.com/seed3686fee0/parlor/server"
 	"github.com/seed3686fee0/parlor/server/packet"
 )
@@ -13,6 +15,7 @@ type draft struct {
 	room        server.Arg
 	content     server.Arg
 	clientMsgID server.Arg
+	to          server.Arg
 }
 
 func parseDraft(arg server.Arg) (draft, error) {
@@ -33,6 +36,8 @@ func parseDraft(arg server.Arg) (draft, error) {
 			text = value
 		case "clientMsgId":
 			d.clientMsgID = value
+		case "to":
+			d.to = value
 		}
 	}
 	d.room, d.content = either(d.room, roomID), either(d.content, text)
@@ -41,83 +46,168 @@ func parseDraft(arg server.Arg) (draft, error) {
 
 // message sends a message to a room that the socket is in. The order of the
 // checks: what is cheap comes first, and what is refused leaves no trace but in
-// the budget. A repeat is answered before the room is looked at: who sends again
-// after a reconnection is told that the message has arrived, whether it has
-// joined again or not.
+// the budget.
 func (c *Chat) message(x call) error {
-	now := c.now()
-	if !x.client.spend(&x.client.messages, now, c.opts.MessageRate, c.opts.MessageBurst) {
-		c.limited.Add(1)
-		return errRateLimited
-	}
-	d, err := parseDraft(x.args.At(0))
-	if err != nil {
-		return err
-	}
-	content, ok := d.content.Text()
-	if !ok {
-		return errNoContent
-	}
-	if len(content) > c.opts.MessageBytes {
-		return c.errTooLarge
-	}
-	key, err := clientMsgID(d.clientMsgID)
+	d, key, err := c.draft(&x)
 	if err != nil {
 		return err
 	}
 	u := x.client.who()
-	if key != "" {
-		first, repeated, err := c.store.recall(x.ctx, u.ID, key)
-		if err != nil {
-			return c.internal(&x, err)
-		}
-		if repeated {
-			return c.repeat(&x, first)
-		}
-	}
 	room, err := c.roomOf(&x, d.room)
+	if err != nil {
+		return c.orRepeat(&x, u, key, err, func(id MessageID) any { return messageAck(id) })
+	}
+	if c.keeps {
+		// What the room is sent, what is kept of it, and the ids have one order.
+		c.lanes.enter(room)
+		defer c.lanes.exit(room)
+	}
+	if d.all.HasBinary() {
+		return c.sendBinary(&x, d, room, u, key)
+	}
+	return c.send(&x, d, room, u, key)
+}
+
+// draft takes a message from the socket's budget and apart.
+func (c *Chat) draft(x *call) (d draft, key string, err error) {
+	if !c.spend(x) {
+		return d, "", errRateLimited
+	}
+	if d, err = parseDraft(x.args.At(0)); err != nil {
+		return d, "", err
+	}
+	content, ok := d.content.Text()
+	if !ok {
+		return d, "", errNoContent
+	}
+	if len(content) > c.opts.MessageBytes {
+		return d, "", c.errTooLarge
+	}
+	key, err = clientMsgID(d.clientMsgID)
+	return d, key, err
+}
+
+// spend takes a message from the socket's budget.
+func (c *Chat) spend(x *call) bool {
+	if x.client.spend(&x.client.messages, c.now(), c.opts.MessageRate, c.opts.MessageBurst) {
+		return true
+	}
+	c.limited.Add(1)
+	return false
+}
+
+// send emits a message to its room, the sender included, and keeps it.
+func (c *Chat) send(x *call, d draft, room string, u User, key string) error {
+	// Emit has encoded it when it returns, so it can be used again.
+	r, _ := c.relays.Get().(*relay) // what New makes
+	defer func() {
+		r.reuse()
+		c.relays.Put(r)
+	}()
+	r.draft, r.room, r.user = d, room, u
+	var keep encoder
+	if c.keeps {
+		keep = r
+	}
+	id, repeated, err := c.number(x, Post{Room: room, UserID: u.ID, Key: key}, keep)
 	if err != nil {
 		return err
 	}
-	id := c.ids.next(now)
-	if key != "" {
-		first, repeated, err := c.store.remember(x.ctx, u.ID, key, id)
-		if err != nil {
-			return c.internal(&x, err)
-		}
-		if repeated { // by another socket of the user, just now
-			return c.repeat(&x, first)
-		}
+	if repeated {
+		return c.repeat(x, messageAck(id))
 	}
-	if err := c.send(&x, d, id, room, u); err != nil {
+	r.id = id
+	if err := c.ns.To(room).Emit(messageEvent(x), r); err != nil {
 		return err
 	}
 	c.messages.Add(1)
 	return x.reply(messageAck(id))
 }
 
-// send emits a message to its room, the sender included.
-func (c *Chat) send(x *call, d draft, id messageID, room string, u User) error {
-	event := "message"
-	if x.args.Event() == "chat_message" {
-		event = "chat_message"
+// sendBinary is send for a message with attachments, which is not kept: a text
+// cannot carry them.
+func (c *Chat) sendBinary(x *call, d draft, room string, u User, key string) error {
+	id, repeated, err := c.number(x, Post{Room: room, UserID: u.ID, Key: key}, nil)
+	if err != nil {
+		return err
 	}
-	if d.all.HasBinary() {
-		return c.ns.To(room).Emit(event, relayBinary(d, id, room, u))
+	if repeated {
+		return c.repeat(x, messageAck(id))
 	}
-	// Emit has encoded it when it returns, so it can be used again.
-	r, _ := c.relays.Get().(*relay) // what New makes
-	*r = relay{draft: d, id: id, room: room, user: u}
-	err := c.ns.To(room).Emit(event, r)
-	*r = relay{}
-	c.relays.Put(r)
-	return err
+	if err := c.ns.To(room).Emit(messageEvent(x), relayBinary(d, id, room, u)); err != nil {
+		return err
+	}
+	c.messages.Add(1)
+	if c.keeps {
+		c.unkept.Add(1)
+	}
+	return x.reply(messageAck(id))
 }
 
-// repeat answers a message that has been sent before as it was answered then.
-func (c *Chat) repeat(x *call, first messageID) error {
+func messageEvent(x *call) string {
+	if x.args.Event() == "chat_message" {
+		return "chat_message"
+	}
+	return "message"
+}
+
+// An encoder is a message that is to be kept: its text, when it has an id.
+type encoder interface {
+	encode(id MessageID) []byte
+}
+
+// number gives a message its id, and has the store note it where there is
+// something to note: that it is kept, unless keep is nil, or that it has been
+// sent under a key. A repeat gets the id of the first.
+func (c *Chat) number(x *call, p Post, keep encoder) (id MessageID, repeated bool, err error) {
+	for range lateTries {
+		p.ID = c.ids.next(c.now())
+		if keep != nil {
+			p.Text = keep.encode(p.ID)
+		}
+		if p.Text == nil && p.Key == "" {
+			return p.ID, false, nil
+		}
+		receipt, err := c.store.Post(x.ctx, p)
+		switch {
+		case err != nil:
+			return p.ID, false, c.internal(x, err)
+		case receipt.Outcome == Late: // another instance's clock is ahead
+			c.ids.follow(receipt.ID)
+		default:
+			return receipt.ID, receipt.Outcome == Repeated, nil
+		}
+	}
+	return p.ID, false, c.internal(x, errLate)
+}
+
+// lateTries is how often a message tries to be the newest of its room. Between
+// two tries another instance has to have sent one.
+const lateTries = 100
+
+var errLate = errors.New("the room has always had a newer message")
+
+// repeat answers what has been sent before as it was answered then.
+func (c *Chat) repeat(x *call, ack any) error {
 	c.repeated.Add(1)
-	return x.reply(messageAck(first))
+	return x.reply(ack)
+}
+
+// orRepeat answers a message that has no room to go to: who sends again after a
+// reconnection is told that the message has arrived, whether it has joined again
+// or not.
+func (c *Chat) orRepeat(x *call, u User, key string, refusal error, ack func(MessageID) any) error {
+	if key == "" {
+		return refusal
+	}
+	first, repeated, err := c.store.Recall(x.ctx, u.ID, key)
+	if err != nil {
+		return c.internal(x, err)
+	}
+	if !repeated {
+		return refusal
+	}
+	return c.repeat(x, ack(first))
 }
 
 // roomOf returns the room that an event is for: the one that it names, or the

@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +26,8 @@ func TestAllocations(t *testing.T) {
 	arg := object(t, typical)
 	cl := &client{user: User{ID: "u1", Name: "Ann"}, rooms: []string{"room-1"}}
 	g := newIDs()
-	m := newMemory(1000, time.Now)
+	m := NewMemory(MemoryOptions{Remembered: 1000, History: 100, HistoryBytes: 1 << 20, HistoryTotal: 1 << 30})
+	l := newLanes()
 	now := time.Unix(1_700_000_000, 0)
 	cl.spend(&cl.messages, now, 1e9, 1e9)
 	buf := make([]byte, 0, 4<<10)
@@ -56,8 +56,12 @@ func TestAllocations(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
-		"ack":  func() { buf, _ = messageAck(g.next(now)).AppendJSON(buf[:0]) },
-		"find": func() { _, _, _ = m.recall(t.Context(), "u1", "3f0c6a52") },
+		"ack": func() { buf, _ = messageAck(g.next(now)).AppendJSON(buf[:0]) },
+		"lane": func() {
+			l.enter("room-1")
+			l.exit("room-1")
+		},
+		"find": func() { _, _, _ = m.Recall(t.Context(), "u1", "3f0c6a52") },
 	} {
 		if n := testing.AllocsPerRun(100, f); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)
@@ -71,99 +75,6 @@ func TestUnescapedText(t *testing.T) {
 		if got, ok := object(t, text).Text(); !ok || got != s {
 			t.Errorf("%q became %s", s, text)
 		}
-	}
-}
-
-// What a store remembers is bounded, and one user's messages push out few others.
-func TestReceiptsAreBounded(t *testing.T) {
-	now := time.Unix(1_700_000_000, 0)
-	const most = 32 * receiptShards
-	m := newMemory(most, func() time.Time { return now })
-	g := newIDs()
-	ctx := t.Context()
-	if _, _, err := m.remember(ctx, "quiet", "first", g.next(now)); err != nil {
-		t.Fatal(err)
-	}
-	quiet, _ := m.receipts.place("quiet", "")
-	loud := "loud"
-	for n := 0; ; n++ {
-		if s, _ := m.receipts.place(loud, ""); s != quiet {
-			break
-		}
-		loud = fmt.Sprint("loud ", n)
-	}
-	for i := range 10 * most {
-		if _, repeated, _ := m.remember(ctx, loud, fmt.Sprint(i), g.next(now)); repeated {
-			t.Fatal("taken for a repeat:", i)
-		}
-	}
-	if _, ok, _ := m.recall(ctx, loud, fmt.Sprint(10*most-1)); !ok {
-		t.Error("the last is forgotten")
-	}
-	if _, ok, _ := m.recall(ctx, "quiet", "first"); !ok {
-		t.Error("another user's is forgotten")
-	}
-	n := 0
-	for i := range m.receipts.shards {
-		n += len(m.receipts.shards[i].young) + len(m.receipts.shards[i].old)
-	}
-	if n > most {
-		t.Errorf("%d are remembered", n)
-	}
-	now = now.Add(repeatWindow)
-	if _, ok, _ := m.recall(ctx, "quiet", "first"); ok {
-		t.Error("an old one is remembered")
-	}
-	none := newMemory(-1, time.Now)
-	for range 2 {
-		if _, repeated, _ := none.remember(ctx, "u", "k", g.next(now)); repeated {
-			t.Error("remembered")
-		}
-	}
-}
-
-// A room keeps its users in the order in which they came, with and without index.
-func TestCrowd(t *testing.T) {
-	m := newMemory(0, time.Now)
-	ctx := t.Context()
-	user := func(i int) User { return User{ID: fmt.Sprint("u", i), Name: fmt.Sprint("n", i)} }
-	const n = 3 * few
-	for i := range n {
-		for socket := range 2 {
-			got, _ := m.join(ctx, "r", "", user(i))
-			if want := (change{turned: socket == 0, count: i + 1}); got != want {
-				t.Fatalf("join %d: %+v, want %+v", i, got, want)
-			}
-		}
-	}
-	left := n
-	for i := 1; i < n; i += 2 {
-		for socket := range 2 {
-			left -= socket
-			got, _ := m.leave(ctx, "r", "", user(i).ID)
-			if want := (change{turned: socket == 1, count: left}); got != want {
-				t.Fatalf("leave %d: %+v, want %+v", i, got, want)
-			}
-		}
-	}
-	users, count, _ := m.members(ctx, "r", n)
-	if count != left || len(users) != left {
-		t.Fatalf("%d users, count %d, want %d", len(users), count, left)
-	}
-	for i, u := range users {
-		if u != user(2*i) {
-			t.Errorf("user %d is %+v", i, u)
-		}
-	}
-	if got, _ := m.leave(ctx, "r", "", "nobody"); got != (change{count: left}) {
-		t.Errorf("nobody left: %+v", got)
-	}
-	for i := 0; i < n; i += 2 {
-		_, _ = m.leave(ctx, "r", "", user(i).ID)
-		_, _ = m.leave(ctx, "r", "", user(i).ID)
-	}
-	if len(m.rooms) != 0 {
-		t.Errorf("%d rooms are left", len(m.rooms))
 	}
 }
 
@@ -187,6 +98,30 @@ func TestMessageIDs(t *testing.T) {
 	}
 	if a, b := newIDs().next(now), newIDs().next(now); a == b {
 		t.Error("two instances made the same id")
+	}
+	ahead := newIDs().next(now.Add(time.Hour))
+	g.follow(ahead)
+	g.follow(MessageID{})
+	if next := g.next(now); next.Compare(ahead) <= 0 {
+		t.Errorf("%s follows %s", next, ahead)
+	}
+}
+
+func TestParseMessageID(t *testing.T) {
+	for _, id := range []MessageID{{}, {1, 2}, newIDs().next(time.Now()), LastMessageID} {
+		if got, ok := ParseMessageID(id.String()); !ok || got != id {
+			t.Errorf("%v became %v, %v", id, got, ok)
+		}
+	}
+	last := LastMessageID.String()
+	for _, text := range []string{
+		"", "0", strings.Repeat("0", idLength-1), strings.Repeat("0", idLength+1), strings.Repeat("z", idLength),
+		"g" + last[1:], last[:idAtDigits] + "4" + last[idAtDigits+1:], strings.ToUpper(last), strings.Repeat("0", idLength-1) + "i",
+		strings.Repeat("é", idLength/2), strings.Repeat(" ", idLength), strings.Repeat("\x00", idLength),
+	} {
+		if id, ok := ParseMessageID(text); ok {
+			t.Errorf("%q was taken for %v", text, id)
+		}
 	}
 }
 

@@ -23,14 +23,15 @@ type Options struct {
 	// MessageBurst is how many messages may come at once. Default twice the
 	// rate, 20; there is no burst without limit: a negative value is the default.
 	MessageBurst int
-	// SignalRate is how many events that only signal something, typing and
-	// cursor_position, a socket may send a second, and at once. What exceeds it
+	// SignalRate is how many events that only signal something, typing,
+	// cursor_position, or presence, a socket may send a second, and at once. What exceeds it
 	// is dropped. Default 60.
 	SignalRate float64
 	// MessageBytes is the length of a message's content, in bytes of UTF-8.
 	// Default 8192.
 	MessageBytes int
 	// FileBytes is the size of a file, which clients are told when they connect.
+	// The server's limit of a payload is to be larger: see [server.WithMaxPayload].
 	// Default 524288.
 	FileBytes int
 	// RoomName is the length of a room's name in characters. Default 128. The
@@ -48,6 +49,25 @@ type Options struct {
 	// negative: none, a clientMsgId is then nothing but a field.
 	Remembered int
 
+	// History is how many messages of a room are kept for those who come later.
+	// Default 100; negative: none. They outlive the room's members, not the
+	// process.
+	History int
+	// HistoryBytes is how many bytes of a room's messages are kept. Default 1 MiB.
+	HistoryBytes int
+	// HistoryTotal is how many bytes of all rooms' messages are kept, what they
+	// cost beside their texts counted too. When there are more, the rooms written
+	// to longest ago are forgotten. Default 64 MiB.
+	HistoryTotal int
+
+	// Store keeps what the sockets have in common, where there are several
+	// instances: each of them has a Store of the same state. It is for one
+	// namespace; another that a chat is mounted on needs another. What is kept and
+	// remembered is then the store's affair, and of the options above Remembered,
+	// HistoryBytes and HistoryTotal are not looked at, nor is History, unless it
+	// is negative. Nil: a [Memory], the chat's own.
+	Store Store
+
 	// Logger gets what is not a client's fault. Default: nowhere.
 	Logger *slog.Logger
 }
@@ -61,9 +81,15 @@ const (
 	defaultRooms        = 100
 	defaultUsers        = 200
 	defaultRemembered   = 500_000
+	defaultHistory      = 100
+	defaultHistoryBytes = 1 << 20
+	defaultHistoryTotal = 64 << 20
 
 	maxUserName    = 64  // characters, of what a client says
 	maxClientMsgID = 64  // characters
+	maxTo          = 128 // characters
+	maxFileName    = 255 // characters
+	maxType        = 127 // bytes
 	burstFactor    = 2.0 // of the default burst to the rate
 )
 
@@ -75,6 +101,13 @@ func (o Options) withDefaults() Options {
 	limit(&o.RoomName, defaultRoomName)
 	limit(&o.Rooms, defaultRooms)
 	limit(&o.Users, defaultUsers)
+	limit(&o.HistoryBytes, defaultHistoryBytes)
+	if limit(&o.HistoryTotal, defaultHistoryTotal); o.HistoryTotal == noLimit {
+		o.HistoryTotal = math.MaxInt // larger than anything else that is counted
+	}
+	if o.History == 0 {
+		o.History = defaultHistory
+	}
 	if o.Remembered == 0 {
 		o.Remembered = defaultRemembered
 	}

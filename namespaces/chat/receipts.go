@@ -29,7 +29,7 @@ const receiptShards = 16
 type receiptShard struct {
 	mu         sync.Mutex
 	begun      time.Time // the younger generation
-	young, old map[receiptKey]messageID
+	young, old map[receiptKey]MessageID
 }
 
 // A receiptKey stands for a user and a clientMsgId. With a seed that nobody
@@ -48,14 +48,14 @@ func (r *receipts) place(userID, clientMsgID string) (*receiptShard, receiptKey)
 	return &r.shards[k.user%receiptShards], k
 }
 
-func (r *receipts) recall(userID, clientMsgID string) (messageID, bool) {
+func (r *receipts) recall(userID, clientMsgID string) (MessageID, bool) {
 	s, k := r.place(userID, clientMsgID)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.find(k, r.now())
 }
 
-func (r *receipts) remember(userID, clientMsgID string, id messageID) (first messageID, repeated bool) {
+func (r *receipts) remember(userID, clientMsgID string, id MessageID) (first MessageID, repeated bool) {
 	if r.most == 0 {
 		return id, false
 	}
@@ -67,20 +67,20 @@ func (r *receipts) remember(userID, clientMsgID string, id messageID) (first mes
 		return first, true
 	}
 	if s.young == nil || len(s.young) >= r.most || now.Sub(s.begun) >= repeatWindow {
-		s.old, s.young, s.begun = s.young, make(map[receiptKey]messageID), now
+		s.old, s.young, s.begun = s.young, make(map[receiptKey]MessageID), now
 	}
 	s.young[k] = id
 	return id, false
 }
 
 // find looks for a message that is not too old. The caller holds mu.
-func (s *receiptShard) find(k receiptKey, now time.Time) (messageID, bool) {
+func (s *receiptShard) find(k receiptKey, now time.Time) (MessageID, bool) {
 	id, ok := s.young[k]
 	if !ok {
 		id, ok = s.old[k]
 	}
 	if !ok || now.UnixMilli()-id.millis() >= repeatWindow.Milliseconds() {
-		return messageID{}, false
+		return MessageID{}, false
 	}
 	return id, true
 }

@@ -6,9 +6,25 @@ import "github.com/seed3686fee0/parlor/server"
 // written, but for the members that are the server's.
 type relay struct {
 	draft draft
-	id    messageID
+	id    MessageID
 	room  string
 	user  User
+	text  []byte // encoded already, where it is kept too
+}
+
+// encode encodes the relay once and for all.
+func (r *relay) encode(id MessageID) []byte {
+	r.id = id
+	r.text = r.append(r.text[:0])
+	return r.text
+}
+
+// reuse empties a relay, but for a buffer that is not too large to be kept.
+func (r *relay) reuse() {
+	*r = relay{text: r.text[:0]}
+	if cap(r.text) > 64<<10 {
+		r.text = nil
+	}
 }
 
 // owned reports whether a member of a message is the server's to give. The
@@ -23,8 +39,16 @@ func owned(name string) bool {
 	return false
 }
 
-// AppendJSON makes one pass over the message and builds no value of it.
+// AppendJSON implements packet.Appender.
 func (r *relay) AppendJSON(dst []byte) ([]byte, error) {
+	if len(r.text) > 0 {
+		return append(dst, r.text...), nil
+	}
+	return r.append(dst), nil
+}
+
+// append makes one pass over the message and builds no value of it.
+func (r *relay) append(dst []byte) []byte {
 	dst = appendOthers(append(dst, '{'), r.draft.all)
 	dst = r.id.appendTo(append(appendName(dst, "id"), '"'))
 	dst = appendField(append(dst, '"', ','), "room", r.room)
@@ -33,7 +57,7 @@ func (r *relay) AppendJSON(dst []byte) ([]byte, error) {
 	dst = r.draft.content.AppendJSON(appendName(append(dst, ','), "content"))
 	dst = r.draft.content.AppendJSON(appendName(append(dst, ','), "text"))
 	dst = appendInt(append(dst, ','), "timestamp", r.id.millis())
-	return append(dst, '}'), nil
+	return append(dst, '}')
 }
 
 // appendOthers appends those members of an object that are not the server's,
@@ -85,7 +109,7 @@ func isSpace(b byte) bool { return b == ' ' || b == '\t' || b == '\n' || b == '\
 
 // relayBinary is a relay of a message with attachments, which a text cannot
 // carry. Of members of the same name the last is kept.
-func relayBinary(d draft, id messageID, room string, u User) map[string]any {
+func relayBinary(d draft, id MessageID, room string, u User) map[string]any {
 	m := make(map[string]any)
 	for name, value := range d.all.Fields() {
 		if !owned(name) {

@@ -79,8 +79,19 @@ func (c *Chat) roomName(arg server.Arg) (string, error) {
 	if name == "" || longer(name, c.opts.RoomName) {
 		return "", c.errRoomName
 	}
+	if strings.HasPrefix(name, reserved) {
+		return "", errReserved
+	}
 	return name, nil
 }
+
+// reserved begins the names of rooms that are the chat's own: no client enters
+// them or posts to them.
+const reserved = "\x00"
+
+// userRoom is the room of a user, whose sockets are in it. It is not one of the
+// chat's rooms: nobody is counted in it.
+func userRoom(userID string) string { return reserved + "user/" + userID }
 
 func errRoomName(limit int) *server.ClientError {
 	return invalid(fmt.Sprintf("room is to be a string of 1 to %d characters, or a number", limit))

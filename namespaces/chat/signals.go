@@ -40,8 +40,7 @@ func (c *Chat) cursorPosition(x call) error {
 // signal does what signals have in common. Without an error the room is "" when
 // the signal is to be dropped.
 func (c *Chat) signal(x *call) (r request, room string, err error) {
-	if !x.client.spend(&x.client.signals, c.now(), c.opts.SignalRate, burst(c.opts.SignalRate)) {
-		c.excess.Add(1)
+	if !c.signals(x) {
 		return r, "", nil
 	}
 	if r, err = parseRequest(x.args.At(0)); err != nil {
@@ -53,4 +52,14 @@ func (c *Chat) signal(x *call) (r request, room string, err error) {
 		err = nil
 	}
 	return r, room, err
+}
+
+// signals takes a signal from the socket's budget, and reports whether there was
+// any.
+func (c *Chat) signals(x *call) bool {
+	if x.client.spend(&x.client.signals, c.now(), c.opts.SignalRate, burst(c.opts.SignalRate)) {
+		return true
+	}
+	c.excess.Add(1)
+	return false
 }
