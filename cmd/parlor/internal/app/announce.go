@@ -55,14 +55,14 @@ func authentication(cfg *config.Config, keys *keyring) []any {
 	if !cfg.HasKey() {
 		return []any{"auth", "none", "anonymous", cfg.AllowsAnonymous()}
 	}
-	return []any{
+	return append([]any{
 		"auth", keys.kind,
 		"issuer", anyOf(cfg.Issuer),
 		"audience", anyOf(cfg.Audience...),
 		"leeway", cfg.Leeway,
 		"query_token", cfg.QueryToken,
 		"anonymous", cfg.AllowsAnonymous(),
-	}
+	}, keys.keySet...)
 }
 
 // anyOf is what is accepted: one of the names, or anything when there are none.

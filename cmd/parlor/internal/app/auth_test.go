@@ -260,7 +260,7 @@ func TestKeySet(t *testing.T) {
 	connects(t, s, `40{"token":"`+token+`"}`, `40{"sid":"*"}`, `42["connected",{"userId":"u1",*`)
 	_ = s.Close()
 	log := stop()
-	for _, want := range []string{"auth=jwks", "--auth-audience"} {
+	for _, want := range []string{"auth=jwks", "algorithms=ES256", `key_set="` + endpoint.URL + `/keys"`, "--auth-audience"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log lacks %s:\n%s", want, log)
 		}

@@ -23,6 +23,7 @@ const (
 type keyring struct {
 	verifier *auth.Verifier // nil while no key is configured
 	kind     string         // for the log: "hs256", "es256", …, "jwks"
+	keySet   []any          // for the log: of a key set, where it is and what is in it
 	warnings []string
 	close    func()
 }
@@ -64,6 +65,8 @@ func (ring *keyring) open(ctx context.Context, cfg *config.Auth, log *slog.Logge
 			return nil, fmt.Errorf("cannot use the key set of --auth-jwks-url (PARLOR_AUTH_JWKS_URL): %s", problem(err))
 		}
 		ring.kind, ring.close = "jwks", remote.Close
+		where, _, _ := strings.Cut(cfg.JWKSURL, "?") // some have a key of their own in the query
+		ring.keySet = []any{"key_set", where, "algorithms", strings.Join(remote.Algorithms(), " ")}
 		return remote, nil
 	case cfg.PublicKeyFile != "":
 		flag, path, secret, parse = config.PublicKeyFileFlag, cfg.PublicKeyFile, false, auth.PublicKey
