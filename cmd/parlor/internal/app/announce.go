@@ -39,6 +39,8 @@ func announce(log *slog.Logger, cfg *config.Config, keys *keyring, address net.A
 		"token_bytes", maxToken,
 		"chat_rate", cfg.ChatRate,
 		"chat_history", cfg.ChatHistory,
+		"chat_history_bytes", chatHistoryBytes,
+		"chat_history_bytes_in_all", chatHistoryTotal,
 		"chat_rooms", cfg.ChatRooms,
 		"chat_room_name", chatRoomName,
 		"chat_signals", chatSignals,

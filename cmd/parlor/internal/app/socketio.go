@@ -21,8 +21,10 @@ var chatNamespaces = []string{"/", "/chat"}
 
 // Limits of the chat that no flag changes.
 const (
-	chatSignals  = 60  // typing and cursors, a second
-	chatRoomName = 128 // characters
+	chatSignals      = 60       // typing, cursors and presence, a second
+	chatRoomName     = 128      // characters
+	chatHistoryBytes = 1 << 20  // of messages kept a room
+	chatHistoryTotal = 64 << 20 // of messages kept a namespace
 )
 
 // newSocketServer builds the library's server with its namespaces.
@@ -91,6 +93,10 @@ func chatOptions(cfg *config.Config, log *slog.Logger) chat.Options {
 	if cfg.ChatRate == 0 {
 		rate = -1 // no limit; to the chat zero means the default
 	}
+	history := cfg.ChatHistory
+	if history == 0 {
+		history = -1 // none; as above
+	}
 	return chat.Options{
 		Identity:     identity,
 		MessageRate:  rate,
@@ -99,6 +105,9 @@ func chatOptions(cfg *config.Config, log *slog.Logger) chat.Options {
 		FileBytes:    int(cfg.ChatFileMax),
 		RoomName:     chatRoomName,
 		Rooms:        cfg.ChatRooms,
+		History:      history,
+		HistoryBytes: chatHistoryBytes,
+		HistoryTotal: chatHistoryTotal,
 		Logger:       log,
 	}
 }
