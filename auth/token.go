@@ -53,7 +53,7 @@ func split(token string) (*rawToken, *TokenError) {
 		KeyID     *string        `json:"kid"`
 		Critical  jsontext.Value `json:"crit"`
 	}
-	if err := jsonx.Unmarshal(text, &h); err != nil || !isObject(text) {
+	if err := jsonx.Unmarshal(text, &h); err != nil {
 		return nil, invalid("its header is not the JSON of one")
 	}
 	switch {
@@ -74,8 +74,8 @@ func split(token string) (*rawToken, *TokenError) {
 	return t, nil
 }
 
-// wellFormed reports whether a part of a token is there and of base64url's
-// alphabet: the decoder would pass over line breaks.
+// wellFormed reports whether a part of a token is of base64url's alphabet: the
+// decoder would pass over line breaks.
 func wellFormed(part string) bool {
 	for i := range len(part) {
 		c := part[i]
@@ -83,11 +83,8 @@ func wellFormed(part string) bool {
 			return false
 		}
 	}
-	return part != ""
+	return true
 }
-
-// isObject reports whether valid JSON is an object: null fits a struct too.
-func isObject(text []byte) bool { return jsontext.Value(text).Kind() == '{' }
 
 // signedBy reports whether one of the keys has signed the token. It does not
 // leave it to whoever has found the keys that they are of the token's algorithm.
@@ -121,7 +118,7 @@ func readClaims(payload string) (*claims, *TokenError) {
 		return nil, invalid("its claims are not base64url")
 	}
 	c := &claims{text: text}
-	if err := jsonx.Unmarshal(text, c); err != nil || !isObject(text) {
+	if err := jsonx.Unmarshal(text, c); err != nil {
 		return nil, invalid("its claims are not the JSON of some, or one comes twice")
 	}
 	return c, nil
