@@ -64,6 +64,13 @@ func (id MessageID) appendTo(dst []byte) []byte {
 // String returns the text of the id.
 func (id MessageID) String() string { return string(id.appendTo(nil)) }
 
+// MakeMessageID returns an id for a message of t that instance node has made, the
+// n-th in that millisecond, of a million. A chat makes its own; this is for tests
+// of stores.
+func MakeMessageID(t time.Time, n, node uint32) MessageID {
+	return MessageID{uint64(t.UnixMilli())<<counterBits + uint64(n), node}
+}
+
 // ParseMessageID returns the id of a text, and whether it is one.
 func ParseMessageID(text string) (MessageID, bool) {
 	if len(text) != idLength {
