@@ -172,7 +172,7 @@ func (g *gate) refusedBy(s *server.Socket, err error) error {
 		return g.refused(s, token.Code, token.cause)
 	}
 	if own, ok := errors.AsType[*server.ConnectError](err); ok {
-		g.log(s, "its own", err)
+		g.log("socket refused", s, "its own", err)
 		return own
 	}
 	if panicked, ok := errors.AsType[*server.PanicError](err); ok {
@@ -183,11 +183,11 @@ func (g *gate) refusedBy(s *server.Socket, err error) error {
 
 // refused logs a refusal and returns what the client is told.
 func (g *gate) refused(s *server.Socket, code string, cause error) error {
-	g.log(s, code, cause)
+	g.log("socket refused", s, code, cause)
 	return refuse(code).connect
 }
 
-func (g *gate) log(s *server.Socket, code string, cause error) {
+func (g *gate) log(what string, s *server.Socket, code string, cause error) {
 	ok, skipped := g.refusal.allow(time.Now())
 	if !ok {
 		return
@@ -199,7 +199,7 @@ func (g *gate) log(s *server.Socket, code string, cause error) {
 	if skipped > 0 {
 		attrs = append(attrs, "not_logged", skipped)
 	}
-	g.opts.Logger.Warn("socket refused", attrs...)
+	g.opts.Logger.Warn(what, attrs...)
 }
 
 // A throttle lets a line through a second, and counts the others: a flood is not

@@ -23,7 +23,7 @@ type Keys interface {
 	// Find returns the keys that a token with this algorithm (alg) and key id
 	// (kid, empty when it has none) may be signed with. What it is asked comes
 	// from a token that nobody has verified. With none, or an error, the token is
-	// refused.
+	// refused; of many the first eight are tried.
 	Find(ctx context.Context, alg, kid string) ([]Key, error)
 }
 

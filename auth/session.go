@@ -206,6 +206,6 @@ func (x *session) renew(id *Identity) bool {
 }
 
 func (x *session) deny(code string, cause error) error {
-	x.gate.log(x.socket, code, cause)
+	x.gate.log("auth_refresh refused", x.socket, code, cause)
 	return refuse(code).event
 }
