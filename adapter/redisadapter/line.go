@@ -1,0 +1,411 @@
+package redisadapter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed3686fee0/parlor/adapter/redisadapter/internal/link"
+)
+
+var (
+	errClosed  = errors.New("redisadapter: closed")
+	errSilent  = errors.New("redisadapter: Redis does not answer")
+	errNotYet  = errors.New("redisadapter: not connected yet")
+	errStolen  = errors.New("redisadapter: a subscription has ended")
+	errGone    = errors.New("redisadapter: they are gone")
+	errUnheard = errors.New("redisadapter: subscriptions are not confirmed")
+)
+
+// How long is waited between attempts to connect: so little that an instance is
+// back within two seconds of Redis, and more where only somebody's doing helps.
+const (
+	minPause     = 50 * time.Millisecond
+	maxPause     = 800 * time.Millisecond
+	refusedPause = 4 * time.Second
+	listenLimit  = 4 * time.Second
+	writeLimit   = time.Second
+	flushLimit   = time.Second // of Close
+)
+
+// A line is the connection to Redis that the namespaces of an instance share.
+// One goroutine listens and one publishes; a third, beside each connection that
+// listens, asks for subscriptions and pings.
+//
+// What is to be heard is a state, not a series of commands: after each connect
+// all of it is asked for, and the line is up when all of it is confirmed.
+type line struct {
+	cluster *Cluster
+	config  *config
+	driver  link.Driver
+	log     *slog.Logger
+	queue   *queue
+
+	ctx     context.Context
+	cancel  context.CancelFunc
+	done    sync.WaitGroup
+	changed chan struct{} // routes have; has room for one
+	heard   atomic.Bool   // something, since the last ping
+	flushed chan struct{} // closed when the publisher has ended
+	closing chan struct{} // closed when it should
+	states  serial[func()]
+
+	mu       sync.RWMutex
+	routes   map[link.Sub]*route
+	dropped  map[link.Sub]*route // to be unsubscribed
+	waiting  int                 // routes that are not confirmed
+	live     bool                // there is a connection
+	up       bool
+	upSince  time.Time
+	connects int       // how often it was up
+	since    time.Time // when the present state began, for logs
+	told     bool      // that it is not up
+	err      error     // why it is not up
+	failing  error     // of the last batch to be published
+}
+
+// A route is a subscription and whom it is for. Guarded by line.mu.
+type route struct {
+	node      *node
+	asked, on bool
+}
+
+func newLine(c *Cluster, log *slog.Logger) *line {
+	ctx, cancel := context.WithCancel(context.Background())
+	l := &line{
+		cluster: c, config: c.config, driver: c.open(), log: log, ctx: ctx, cancel: cancel,
+		changed: make(chan struct{}, 1), flushed: make(chan struct{}), closing: make(chan struct{}),
+		routes: make(map[link.Sub]*route), dropped: make(map[link.Sub]*route),
+		since: time.Now(), err: errNotYet,
+	}
+	l.queue = newQueue(c.config.maxQueue, c.config.maxQueueBytes, func(n int) { c.counts.dropped.Add(uint64(n)) })
+	l.states = serial[func()]{do: func(f func()) { f() }, max: 16, maxBytes: 1, overflow: func() {}}
+	l.done.Go(l.supervise)
+	l.done.Go(l.publish)
+	return l
+}
+
+// close gives what waits to be published a moment, and ends the line.
+func (l *line) close() {
+	close(l.closing)
+	select {
+	case <-l.flushed:
+	case <-time.After(flushLimit):
+	}
+	l.cancel()
+	l.done.Wait()
+	l.queue.close()
+	l.states.close()
+	if err := l.driver.Close(); err != nil {
+		l.log.Debug("closing the connection to Redis", "error", err)
+	}
+}
+
+func notify(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// add wants subscriptions for a node.
+func (l *line) add(n *node, subs ...link.Sub) {
+	l.mu.Lock()
+	for _, s := range subs {
+		if l.routes[s] != nil {
+			continue
+		}
+		r := l.dropped[s]
+		if r == nil {
+			r = &route{}
+		}
+		delete(l.dropped, s)
+		r.node = n
+		l.routes[s] = r
+		if !r.on {
+			l.waiting++
+		}
+	}
+	l.mu.Unlock()
+	notify(l.changed)
+}
+
+// remove wants subscriptions no more.
+func (l *line) remove(subs ...link.Sub) {
+	l.mu.Lock()
+	for _, s := range subs {
+		r := l.routes[s]
+		if r == nil {
+			continue
+		}
+		delete(l.routes, s)
+		if !r.on {
+			l.waiting--
+		}
+		if r.asked {
+			l.dropped[s] = r
+		}
+	}
+	l.check()
+	l.mu.Unlock()
+	notify(l.changed)
+}
+
+// on reports whether a subscription is in force.
+func (l *line) on(s link.Sub) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	r := l.routes[s]
+	return r != nil && r.on
+}
+
+// settled reports whether all that is wanted is in force, and nothing else.
+func (l *line) settled() bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.up && l.waiting == 0 && len(l.dropped) == 0
+}
+
+func (l *line) isUp() bool {
+	up, _ := l.state()
+	return up
+}
+
+func (l *line) state() (bool, error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if !l.up {
+		return false, l.err
+	}
+	return l.failing == nil, l.failing
+}
+
+// listening reports whether the line is up as far as hearing goes, since when,
+// and whether it has been before.
+func (l *line) listening() (since time.Time, again bool, err error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if !l.up {
+		return time.Time{}, l.connects > 1, l.err
+	}
+	return l.upSince, l.connects > 1, nil
+}
+
+// check sees whether the line is up now. The caller holds mu.
+func (l *line) check() {
+	if l.up || !l.live || l.waiting > 0 {
+		return
+	}
+	l.up, l.err, l.upSince = true, nil, time.Now()
+	l.connects++
+	l.cluster.counts.connects.Add(1)
+	l.log.Info("connected to the other instances", "after", time.Since(l.since).Round(time.Millisecond), "connects", l.connects)
+	l.since, l.told = time.Now(), false
+	l.tell(true, nil)
+	notify(l.queue.wake)
+}
+
+// tell calls the application, without the lock that the caller holds.
+func (l *line) tell(up bool, err error) {
+	if f := l.config.onState; f != nil {
+		l.states.push(func() { f(up, err) }, 0)
+	}
+}
+
+// lost is what there is to do when a connection is, or cannot be made.
+func (l *line) lost(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.up {
+		l.since = time.Now()
+	}
+	l.live, l.up, l.err = false, false, err
+	l.waiting = len(l.routes)
+	clear(l.dropped)
+	for _, r := range l.routes {
+		r.asked, r.on = false, false
+	}
+	if l.told || l.ctx.Err() != nil {
+		return
+	}
+	l.told = true
+	l.log.Warn("not connected to the other instances; own clients are served", "error", err)
+	l.tell(false, err)
+}
+
+// supervise keeps a connection that listens.
+func (l *line) supervise() {
+	pause := minPause
+	for l.ctx.Err() == nil {
+		was := time.Now()
+		err := l.session()
+		l.lost(err)
+		if time.Since(was) > listenLimit {
+			pause = minPause // it was a connection, for a while
+		}
+		wait := pause/2 + rand.N(pause) //nolint:gosec // no secret
+		pause = min(2*pause, maxPause)
+		if errors.Is(err, link.ErrRefused) {
+			wait = refusedPause/2 + rand.N(refusedPause) //nolint:gosec // no secret
+		}
+		select {
+		case <-time.After(wait):
+		case <-l.ctx.Done():
+		}
+	}
+}
+
+// session makes a connection and listens until it is lost.
+func (l *line) session() error {
+	ctx, cancel := context.WithTimeout(l.ctx, listenLimit)
+	x, err := l.driver.Listen(ctx)
+	cancel()
+	if err != nil {
+		return fmt.Errorf("redisadapter: connect: %w", err)
+	}
+	l.mu.Lock()
+	l.live = true
+	l.waiting = len(l.routes)
+	l.mu.Unlock()
+	l.heard.Store(true)
+
+	ctx, stop := context.WithCancelCause(l.ctx)
+	var beside sync.WaitGroup
+	beside.Go(func() {
+		stop(l.attend(ctx, x))
+		x.Close() // ends Receive
+	})
+	stop(l.listen(ctx, x))
+	beside.Wait()
+	return context.Cause(ctx)
+}
+
+// listen hands on what comes.
+func (l *line) listen(ctx context.Context, x link.Listener) error {
+	for {
+		e, err := x.Receive(ctx)
+		if err != nil {
+			return fmt.Errorf("redisadapter: %w", err)
+		}
+		l.heard.Store(true)
+		switch e.Type {
+		case link.Message:
+			l.mu.RLock()
+			r := l.routes[e.Sub]
+			l.mu.RUnlock()
+			if r != nil {
+				r.node.push(e)
+			}
+		case link.Subscribed:
+			l.confirm(e.Sub)
+		case link.Unsubscribed:
+			if l.ended(e.Sub) {
+				return errStolen
+			}
+		case link.Pong:
+		}
+	}
+}
+
+func (l *line) confirm(s link.Sub) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r := l.routes[s]; r != nil && r.asked && !r.on {
+		r.on = true
+		l.waiting--
+		l.check()
+	}
+}
+
+// ended reports whether a subscription has ended that is wanted.
+func (l *line) ended(s link.Sub) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.dropped, s)
+	r := l.routes[s]
+	return r != nil && r.on
+}
+
+// attend asks for subscriptions, and sees to it that the connection is alive.
+func (l *line) attend(ctx context.Context, x link.Listener) error {
+	ping := time.NewTicker(l.config.pingEvery)
+	defer ping.Stop()
+	silent, unconfirmed := 0, 0
+	for {
+		if err := l.ask(ctx, x); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-l.changed:
+			continue
+		case <-ping.C:
+		}
+		// Ticks are counted, not time: a process that was held up itself has
+		// heard nothing either.
+		if silent++; l.heard.Swap(false) {
+			silent = 0
+		}
+		if unconfirmed++; l.complete() {
+			unconfirmed = 0
+		}
+		switch {
+		case silent >= l.config.silences:
+			return errSilent
+		case unconfirmed >= l.config.silences:
+			return errUnheard
+		}
+		if err := within(ctx, x.Ping); err != nil {
+			return fmt.Errorf("redisadapter: ping: %w", err)
+		}
+	}
+}
+
+func within(ctx context.Context, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, writeLimit)
+	defer cancel()
+	return f(ctx)
+}
+
+func (l *line) complete() bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.waiting == 0
+}
+
+// ask asks for what is wanted and has not been asked for.
+func (l *line) ask(ctx context.Context, x link.Listener) error {
+	l.mu.Lock()
+	var more, less []link.Sub
+	for s, r := range l.routes {
+		if !r.asked {
+			r.asked = true
+			more = append(more, s)
+		}
+	}
+	for s, r := range l.dropped {
+		if r.asked {
+			r.asked, r.on = false, false
+			less = append(less, s)
+		}
+	}
+	l.check() // there may be nothing to ask for
+	l.mu.Unlock()
+	if len(less) > 0 {
+		if err := within(ctx, func(ctx context.Context) error { return x.Unsubscribe(ctx, less...) }); err != nil {
+			return fmt.Errorf("redisadapter: unsubscribe: %w", err)
+		}
+	}
+	if len(more) > 0 {
+		if err := within(ctx, func(ctx context.Context) error { return x.Subscribe(ctx, more...) }); err != nil {
+			return fmt.Errorf("redisadapter: subscribe: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,182 @@
+package redisadapter
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed3686fee0/parlor/adapter"
+	"github.com/seed3686fee0/parlor/adapter/redisadapter/internal/link"
+	"github.com/seed3686fee0/parlor/adapter/redisadapter/internal/wire"
+	"github.com/seed3686fee0/parlor/server/packet"
+)
+
+// How much of what has come may wait for a namespace. What comes from Redis is
+// always read at once: a reader that waits is cut off by Redis, and loses more.
+const (
+	maxInbox      = 64 << 10
+	maxInboxBytes = 32 << 20
+	maxEvents     = 4096 // of servers
+	closeLimit    = time.Second
+)
+
+// A node is the adapter of a namespace: its own members in an [adapter.Memory],
+// and the others by way of a line.
+type node struct {
+	*adapter.Memory
+
+	// Static.
+	cluster   *Cluster
+	line      *line
+	form      form
+	host      adapter.Host
+	namespace string
+	own       *own
+	counted   link.Sub
+	ctx       context.Context // until Close
+	cancel    context.CancelFunc
+
+	requests requests
+	known    atomic.Int64 // instances, at the last count
+
+	// What has come, by what is done about it: broadcasts and requests in their
+	// order; answers, which whoever handles a request may be waiting for; events
+	// for the server, whose handlers are the application's.
+	inbox, answers serial[link.Event]
+	events         serial[func()]
+	reader, second *wire.Reader // of the first two
+
+	closing   sync.Once
+	malformed rare
+}
+
+var _ adapter.Adapter = (*node)(nil)
+
+func newNode(c *Cluster, l *line, h adapter.Host) *node {
+	n := &node{
+		Memory: adapter.NewMemory(h), cluster: c, line: l, form: c.form, host: h, namespace: h.Namespace(),
+		own: newOwn(h.Namespace(), newID()), counted: c.form.counted(h.Namespace()),
+		reader: wire.NewReader(c.config.maxMessage), second: wire.NewReader(c.config.maxMessage),
+	}
+	n.ctx, n.cancel = context.WithCancel(context.Background())
+	n.known.Store(1)
+	overflow := func() { c.counts.overflowed.Add(1) }
+	n.inbox = serial[link.Event]{do: n.receive, max: maxInbox, maxBytes: maxInboxBytes, overflow: overflow}
+	n.answers = serial[link.Event]{do: n.receiveAnswer, max: maxInbox, maxBytes: maxInboxBytes, overflow: overflow}
+	n.events = serial[func()]{do: func(f func()) { f() }, max: maxEvents, maxBytes: maxInboxBytes, overflow: overflow}
+	l.add(n, c.form.subs(n.namespace, n.own.uid)...)
+	return n
+}
+
+// Close implements [adapter.Adapter].
+func (n *node) Close() error {
+	n.closing.Do(func() {
+		n.line.remove(n.form.subs(n.namespace, n.own.uid)...)
+		n.cancel()
+		n.requests.close()
+		limit := time.NewTimer(closeLimit) // a handler may be what closes
+		defer limit.Stop()
+		for _, idle := range []<-chan struct{}{n.inbox.close(), n.answers.close(), n.events.close()} {
+			select {
+			case <-idle:
+			case <-limit.C:
+			}
+		}
+		n.cluster.leave()
+	})
+	return nil
+}
+
+// send publishes a message.
+func (n *node) send(m *wire.Message, to string) {
+	m.UID = n.own.uid
+	out, err := n.form.encode(m, n.namespace, to)
+	switch {
+	case err != nil:
+		n.host.Logger().Error("cannot send to the other instances", "namespace", n.namespace, "error", err)
+	case len(out.Payload) > n.cluster.config.maxMessage:
+		n.host.Logger().Error("too large to be sent to the other instances", "namespace", n.namespace, "bytes", len(out.Payload))
+	case m.Target.Flags.Volatile && m.Op == wire.Broadcast && !n.line.isUp():
+	default:
+		n.line.queue.push(out)
+		return
+	}
+	n.cluster.counts.dropped.Add(1)
+}
+
+// Broadcast implements [adapter.Adapter].
+func (n *node) Broadcast(p *packet.Shared, t adapter.Target) {
+	n.Memory.Broadcast(p, t)
+	if !t.Local {
+		t.Timeout = 0
+		n.send(&wire.Message{Op: wire.Broadcast, Args: p.Packet().Args, Target: t}, "")
+	}
+}
+
+// SocketsJoin implements [adapter.Adapter].
+func (n *node) SocketsJoin(t adapter.Target, rooms ...string) {
+	n.Memory.SocketsJoin(t, rooms...)
+	if !t.Local {
+		n.send(&wire.Message{Op: wire.Join, Target: t, Rooms: rooms}, "")
+	}
+}
+
+// SocketsLeave implements [adapter.Adapter].
+func (n *node) SocketsLeave(t adapter.Target, rooms ...string) {
+	n.Memory.SocketsLeave(t, rooms...)
+	if !t.Local {
+		n.send(&wire.Message{Op: wire.Leave, Target: t, Rooms: rooms}, "")
+	}
+}
+
+// DisconnectSockets implements [adapter.Adapter].
+func (n *node) DisconnectSockets(t adapter.Target, closeConn bool) {
+	n.Memory.DisconnectSockets(t, closeConn)
+	if !t.Local {
+		n.send(&wire.Message{Op: wire.Disconnect, Target: t, Close: closeConn}, "")
+	}
+}
+
+// ServerSideEmit implements [adapter.Adapter].
+func (n *node) ServerSideEmit(args packet.Args) error {
+	n.send(&wire.Message{Op: wire.ServerSide, Args: args}, "")
+	return nil
+}
+
+// ServerCount implements [adapter.Adapter]. With an error it returns what the
+// number was when it was last known.
+func (n *node) ServerCount(ctx context.Context) (int, error) {
+	count, err := n.count(ctx)
+	if err != nil {
+		return int(n.known.Load()), err
+	}
+	return count, nil
+}
+
+// settleTime is how long after a reconnection other instances may still be on
+// their way back: whoever was there before counts that long.
+const settleTime = 2 * time.Second
+
+// count asks Redis how many instances there are.
+func (n *node) count(ctx context.Context) (int, error) {
+	since, again, err := n.line.listening()
+	if err == nil && !n.line.on(n.counted) {
+		err = errNotYet
+	}
+	if err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, n.cluster.config.publishTimeout)
+	defer cancel()
+	count, err := n.line.driver.NumSub(ctx, n.counted)
+	if err != nil {
+		return 0, err
+	}
+	known := int(n.known.Load())
+	if count = max(count, 1); count < known && again && time.Since(since) < settleTime {
+		return known, nil
+	}
+	n.known.Store(int64(count))
+	return count, nil
+}

@@ -1,0 +1,90 @@
+package redisadapter
+
+import (
+	"log/slog"
+	"time"
+)
+
+// An Option changes a default.
+type Option func(*config)
+
+type config struct {
+	prefix         string
+	requestTimeout time.Duration
+	publishTimeout time.Duration
+	maxAge         time.Duration
+	maxQueue       int
+	maxQueueBytes  int
+	maxMessage     int
+	onState        func(up bool, err error)
+	logger         *slog.Logger
+
+	// Of the connection that listens.
+	pingEvery time.Duration
+	silences  int // pings without anything heard after which it is given up
+}
+
+func newConfig(opts []Option) *config {
+	c := &config{
+		prefix:         "socket.io",
+		requestTimeout: 5 * time.Second,
+		publishTimeout: time.Second,
+		maxAge:         2 * time.Second,
+		maxQueue:       64 << 10,
+		maxQueueBytes:  32 << 20,
+		maxMessage:     16 << 20,
+		pingEvery:      2 * time.Second,
+		silences:       3,
+	}
+	for _, o := range opts {
+		o(c)
+	}
+	return c
+}
+
+// WithPrefix sets what all channels begin with: the key of Node's adapter and
+// emitter. Members of a cluster have the same; applications that share a Redis
+// have different ones, whatever database they select. Default "socket.io".
+func WithPrefix(prefix string) Option { return func(c *config) { c.prefix = prefix } }
+
+// WithRequestTimeout sets how long other instances' answers are waited for, where
+// the context does not end earlier. Default 5 s.
+func WithRequestTimeout(d time.Duration) Option {
+	return func(c *config) { c.requestTimeout = positive(d, c.requestTimeout) }
+}
+
+// WithMaxAge sets how long something waits to be published while Redis is away.
+// It should be short: what is older reaches clients as if it had just happened.
+// Default 2 s.
+func WithMaxAge(d time.Duration) Option {
+	return func(c *config) { c.maxAge = positive(d, c.maxAge) }
+}
+
+// WithQueue bounds what waits to be published, in messages and bytes. Over it the
+// oldest is dropped. Default 65,536 messages or 32 MiB.
+func WithQueue(messages, bytes int) Option {
+	return func(c *config) {
+		c.maxQueue, c.maxQueueBytes = positive(messages, c.maxQueue), positive(bytes, c.maxQueueBytes)
+	}
+}
+
+// WithMaxMessage bounds a message, in bytes: a larger one is not published, and
+// ignored when it comes from another. Default 16 MiB.
+func WithMaxMessage(bytes int) Option {
+	return func(c *config) { c.maxMessage = positive(bytes, c.maxMessage) }
+}
+
+// WithOnState has f called whenever the connection to the other instances is made
+// or lost, with the reason for the latter, one call at a time. It does not block.
+func WithOnState(f func(up bool, err error)) Option { return func(c *config) { c.onState = f } }
+
+// WithLogger sets the logger for faults of the connection. Default: that of the
+// first namespace.
+func WithLogger(l *slog.Logger) Option { return func(c *config) { c.logger = l } }
+
+func positive[T int | time.Duration](v, otherwise T) T {
+	if v <= 0 {
+		return otherwise
+	}
+	return v
+}
