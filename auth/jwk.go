@@ -1,15 +1,10 @@
 package auth
 
 import (
-	"bytes"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/rsa"
 	"errors"
-	"math/big"
 	"slices"
 
+	"github.com/MicahParks/jwkset"
 	jsonx "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/golang-jwt/jwt/v5"
@@ -92,47 +87,16 @@ func (j *jwk) key() (Key, bool) {
 	return Key{}, false
 }
 
-var curves = map[string]elliptic.Curve{"P-256": elliptic.P256(), "P-384": elliptic.P384(), "P-521": elliptic.P521()}
-
-// public is the key as the crypto packages have it, or nil.
+// public is the key as the crypto packages have it, or nil. Certificates, and
+// addresses where there may be some, are not given to the library: it would fetch
+// them.
 func (j *jwk) public() any {
-	number := func(text string) []byte {
-		b, err := base64url.DecodeString(text)
-		if err != nil {
-			return nil
-		}
-		return b
+	read, err := jwkset.NewJWKFromMarshal(
+		jwkset.JWKMarshal{KTY: jwkset.KTY(j.Type), CRV: jwkset.CRV(j.Curve), N: j.N, E: j.E, X: j.X, Y: j.Y},
+		jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{},
+	)
+	if err != nil {
+		return nil
 	}
-	switch j.Type {
-	case "RSA":
-		n, e := number(j.N), bytes.TrimLeft(number(j.E), "\x00")
-		if len(n) == 0 || len(n) > 2*maxRSA/8 || len(e) == 0 || len(e) > 4 {
-			return nil
-		}
-		exponent := new(big.Int).SetBytes(e).Int64()
-		if exponent > 1<<31-1 {
-			return nil
-		}
-		return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(exponent)}
-	case "EC":
-		curve, ok := curves[j.Curve]
-		if !ok {
-			return nil
-		}
-		size := (curve.Params().BitSize + 7) / 8
-		x, y := number(j.X), number(j.Y)
-		if len(x) != size || len(y) != size {
-			return nil
-		}
-		public, err := ecdsa.ParseUncompressedPublicKey(curve, slices.Concat([]byte{4}, x, y)) // checks that it is on the curve
-		if err != nil {
-			return nil
-		}
-		return public
-	case "OKP":
-		if x := number(j.X); j.Curve == "Ed25519" && len(x) == ed25519.PublicKeySize {
-			return ed25519.PublicKey(x)
-		}
-	}
-	return nil
+	return read.Key()
 }
