@@ -24,6 +24,3 @@ func (m *Memory) Empty() bool {
 	defer m.mu.Unlock()
 	return len(m.rooms) == 0 && len(m.people) == 0
 }
-
-// UserRoom is the room of a user.
-func UserRoom(userID string) string { return userRoom(userID) }

@@ -182,6 +182,27 @@ func (p *peer) call(event string, args ...string) string {
 	}
 }
 
+// binary is call for an event with attachments.
+func (p *peer) binary(event, args string, attachments ...string) string {
+	p.t.Helper()
+	p.calls++
+	id := strconv.Itoa(p.calls)
+	packets := []wire.Packet{{Data: fmt.Sprintf("45%d-%s%s[%q,%s]", len(attachments), p.nsp, id, event, args)}}
+	for _, a := range attachments {
+		packets = append(packets, wire.Packet{Data: a, Binary: true})
+	}
+	if err := p.w.SendPackets(packets...); err != nil {
+		p.t.Fatal(err)
+	}
+	for {
+		got := p.read()
+		if body, ok := strings.CutPrefix(got, "43"+p.nsp+id+"["); ok {
+			return strings.TrimSuffix(body, "]")
+		}
+		p.events = append(p.events, got)
+	}
+}
+
 // next returns the next event that comes, as ["name",…].
 func (p *peer) next() string {
 	p.t.Helper()

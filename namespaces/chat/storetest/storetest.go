@@ -69,7 +69,6 @@ type rig struct {
 
 func newRig(tb testing.TB, newStores Maker) *rig {
 	tb.Helper()
-	tb.Helper()
 	stores := newStores(tb, chat.MemoryOptions{History: keptMessages, HistoryBytes: keptBytes, HistoryTotal: 1 << 20, Remembered: remembered})
 	if len(stores) != 2 {
 		tb.Fatalf("%d handles, want 2", len(stores))
