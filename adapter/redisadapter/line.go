@@ -278,7 +278,7 @@ func (l *line) session() error {
 	var beside sync.WaitGroup
 	beside.Go(func() {
 		stop(l.attend(ctx, x))
-		x.Close() // ends Receive
+		_ = x.Close() // ends Receive
 	})
 	stop(l.listen(ctx, x))
 	beside.Wait()

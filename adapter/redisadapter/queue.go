@@ -26,8 +26,8 @@ type outgoing struct {
 	since time.Time
 }
 
-func newQueue(max, maxBytes int, dropped func(int)) *queue {
-	return &queue{max: max, maxBytes: maxBytes, dropped: dropped, wake: make(chan struct{}, 1)}
+func newQueue(messages, maxBytes int, dropped func(int)) *queue {
+	return &queue{max: messages, maxBytes: maxBytes, dropped: dropped, wake: make(chan struct{}, 1)}
 }
 
 func (q *queue) len() int {

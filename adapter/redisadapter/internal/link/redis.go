@@ -168,8 +168,7 @@ func early(reply redis.Error) bool {
 
 // classify marks what will not change by trying again soon.
 func classify(err error) error {
-	var reply redis.Error
-	if errors.As(err, &reply) {
+	if reply, ok := errors.AsType[redis.Error](err); ok {
 		for _, code := range []string{"WRONGPASS", "NOAUTH", "NOPERM", "ERR unknown command", "ERR invalid password"} {
 			if strings.HasPrefix(reply.Error(), code) {
 				return fmt.Errorf("%w: %w", ErrRefused, err)
@@ -265,7 +264,7 @@ func (d *Redis) Listen(ctx context.Context) (Listener, error) {
 	l.client = redis.NewClient(o)
 	l.pubsub = l.client.Subscribe(ctx)
 	if err := l.Ping(ctx); err != nil { // connects
-		l.Close()
+		_ = l.Close() // it is broken
 		return nil, classify(err)
 	}
 	return l, nil

@@ -28,12 +28,12 @@ type Reader struct {
 	decoder *packet.Decoder
 }
 
-// NewReader returns a reader of messages of up to max bytes.
-func NewReader(max int) *Reader {
-	return &Reader{max: max, decoder: packet.NewDecoder(packet.Limits{
+// NewReader returns a reader of messages of up to so many bytes.
+func NewReader(bytes int) *Reader {
+	return &Reader{max: bytes, decoder: packet.NewDecoder(packet.Limits{
 		MaxAttachments: maxParts,
 		MaxDepth:       maxDepth + 2,
-		MaxBytes:       int64(max),
+		MaxBytes:       int64(bytes),
 	})}
 }
 

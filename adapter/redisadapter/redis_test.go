@@ -1,0 +1,30 @@
+package redisadapter
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/seed3686fee0/parlor/adapter"
+	"github.com/seed3686fee0/parlor/adapter/adaptertest"
+	"github.com/seed3686fee0/parlor/internal/redistest"
+)
+
+var prefixes atomic.Int64
+
+// onRedis makes clusters at a server that others use too, under a name of their own.
+func onRedis(t testing.TB, addr string, opts ...Option) func() *Cluster {
+	rdb := redistest.Client(addr)
+	t.Cleanup(func() { rdb.Close() })
+	prefix := WithPrefix(fmt.Sprint("t", prefixes.Add(1)))
+	return func() *Cluster { return NewPubSub(rdb, append([]Option{prefix}, opts...)...) }
+}
+
+// TestRedis runs the kit over a real Redis.
+func TestRedis(t *testing.T) {
+	server := sync.OnceValue(func() *redistest.Server { return redistest.Start(t) })
+	adaptertest.Run(t, []int{1, 2, 3}, func(t testing.TB, hosts []adapter.Host) adaptertest.Cluster {
+		return join(t, hosts, onRedis(t, server().Addr))
+	})
+}

@@ -1,0 +1,129 @@
+// Package redistest starts Redis servers for tests, and does to them what the
+// world does to Redis servers.
+package redistest
+
+import (
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// guard bounds how long a server is waited for.
+const guard = 30 * time.Second
+
+// A Server is a redis-server of its own, on a free port of the loopback address,
+// which keeps nothing.
+type Server struct {
+	Addr string
+
+	t    testing.TB
+	args []string
+	cmd  *exec.Cmd
+	log  *os.File
+}
+
+// Start starts a server with the given directives beside the usual, and kills it
+// when the test ends. The test fails where there is no redis-server.
+func Start(t testing.TB, directives ...string) *Server {
+	t.Helper()
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		t.Fatal("the tests of the Redis adapter need redis-server; run: make deps")
+	}
+	port := freePort(t)
+	dir := t.TempDir()
+	args := []string{path, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", dir}
+	log, err := os.Create(dir + "/log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{Addr: "127.0.0.1:" + port, t: t, args: append(args, directives...), log: log}
+	t.Cleanup(func() {
+		s.Kill()
+		log.Close()
+	})
+	s.Restart()
+	return s
+}
+
+func freePort(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
+
+// Restart starts a server that was killed, and returns when it answers.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.Launch()
+	rdb := s.Client()
+	defer rdb.Close()
+	deadline := time.Now().Add(guard)
+	for {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		err := rdb.Ping(ctx).Err()
+		cancel()
+		// A server that wants a password is there as well.
+		if err == nil || strings.HasPrefix(err.Error(), "NOAUTH") {
+			return
+		}
+		if time.Now().After(deadline) {
+			log, _ := os.ReadFile(s.log.Name())
+			s.t.Fatalf("redis-server does not answer: %v\n%s", err, log)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// Launch starts a server that was killed, and does not wait for it.
+func (s *Server) Launch() {
+	s.t.Helper()
+	s.cmd = exec.Command(s.args[0], s.args[1:]...) //nolint:noctx // it ends with Kill
+	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Kill ends the server without a word. Killing it again does nothing.
+func (s *Server) Kill() {
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Kill() // it has ended
+	_ = s.cmd.Wait()         // says that it was killed
+	s.cmd = nil
+}
+
+// Client returns a client of the server, which the caller closes.
+func (s *Server) Client() *redis.Client { return Client(s.Addr) }
+
+// Client returns a client of a server at an address, a proxy's perhaps.
+func Client(addr string) *redis.Client {
+	return redis.NewClient(&redis.Options{Addr: addr, DisableIdentity: true})
+}
+
+// Do runs a command at the server, and fails the test where it fails.
+func (s *Server) Do(args ...any) any {
+	s.t.Helper()
+	rdb := s.Client()
+	defer rdb.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), guard)
+	defer cancel()
+	reply, err := rdb.Do(ctx, args...).Result()
+	if err != nil {
+		s.t.Fatalf("%v: %v", args, err)
+	}
+	return reply
+}
