@@ -1,0 +1,400 @@
+package redisadapter_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/seed3686fee0/parlor/adapter/redisadapter"
+	"github.com/seed3686fee0/parlor/internal/redistest"
+	"github.com/seed3686fee0/parlor/server"
+)
+
+const guard = 30 * time.Second
+
+// A peer is a Node process with a server in the cluster; see testdata/node/peer.mjs.
+type peer struct {
+	t   testing.TB
+	url string
+
+	mu      sync.Mutex
+	in      *json.Encoder
+	next    int
+	replies map[int]chan reply
+}
+
+type reply struct {
+	ID    int             `json:"id"`
+	Value json.RawMessage `json:"value"`
+	Error string          `json:"error"`
+}
+
+func startPeer(t testing.TB, redisAddr, prefix, kind string) *peer {
+	t.Helper()
+	if _, err := os.Stat("testdata/node/node_modules/.package-lock.json"); err != nil {
+		t.Fatal("the tests with a Node peer need its packages; run: make deps")
+	}
+	cmd := exec.Command("node", "peer.mjs", "redis://"+redisAddr, prefix, kind)
+	cmd.Dir = "testdata/node"
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := &peer{t: t, in: json.NewEncoder(stdin), replies: make(map[int]chan reply)}
+	ready := p.expect(-1)
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		for lines := bufio.NewScanner(stdout); lines.Scan(); {
+			var r reply
+			if json.Unmarshal(lines.Bytes(), &r) != nil {
+				continue
+			}
+			p.mu.Lock()
+			c := p.replies[r.ID]
+			delete(p.replies, r.ID)
+			p.mu.Unlock()
+			if c != nil {
+				c <- r
+			}
+		}
+	})
+	t.Cleanup(func() {
+		stdin.Close()
+		end := time.AfterFunc(5*time.Second, func() { cmd.Process.Kill() })
+		reading.Wait()
+		cmd.Wait()
+		end.Stop()
+	})
+	p.run(`return 1`)
+	var port int
+	select {
+	case r := <-ready:
+		json.Unmarshal(r.Value, &port)
+	case <-time.After(guard):
+		t.Fatal("the Node peer does not listen")
+	}
+	p.url = fmt.Sprintf("http://127.0.0.1:%d", port)
+	return p
+}
+
+func (p *peer) expect(id int) chan reply {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := make(chan reply, 1)
+	p.replies[id] = c
+	return c
+}
+
+// run runs JavaScript in the process and returns its value as JSON.
+func (p *peer) run(format string, args ...any) string {
+	p.t.Helper()
+	p.mu.Lock()
+	id := p.next
+	p.next++
+	p.mu.Unlock()
+	c := p.expect(id)
+	p.mu.Lock()
+	err := p.in.Encode(map[string]any{"id": id, "code": fmt.Sprintf(format, args...)})
+	p.mu.Unlock()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	select {
+	case r := <-c:
+		if r.Error != "" {
+			p.t.Fatalf("%s: %s", fmt.Sprintf(format, args...), r.Error)
+		}
+		return string(r.Value)
+	case <-time.After(guard):
+		p.t.Fatalf("%s: no answer", fmt.Sprintf(format, args...))
+	}
+	return ""
+}
+
+// A mixed cluster is two Parlor and two Node servers behind one Redis, with a
+// client at each: p0 and p1, n0 and n1, all in the room "all", and in one of
+// their own, "in-p0" and so on. The clients live in the first Node process.
+type mixed struct {
+	t        testing.TB
+	redis    *redistest.Server
+	parlor   [2]*server.Server
+	clusters [2]*redisadapter.Cluster
+	node     [2]*peer
+	ids      map[string]string
+}
+
+var names = []string{"p0", "p1", "n0", "n1"}
+
+func newMixed(t testing.TB, kind string) *mixed {
+	t.Helper()
+	m := &mixed{t: t, redis: redistest.Start(t), ids: make(map[string]string)}
+	var starting sync.WaitGroup
+	for i := range m.node {
+		starting.Go(func() { m.node[i] = startPeer(t, m.redis.Addr, "mixed", kind) })
+	}
+	urls := make(map[string]string)
+	for i := range m.parlor {
+		rdb := m.redis.Client()
+		t.Cleanup(func() { rdb.Close() })
+		m.clusters[i] = newCluster(rdb, kind)
+		io := server.New(server.WithAdapter(m.clusters[i].Adapter))
+		io.Of("/").OnConnect(func(_ context.Context, s *server.Socket) error {
+			s.SetData(map[string]any{"from": "parlor"})
+			var auth struct {
+				Rooms []string `json:"rooms"`
+			}
+			if err := s.Handshake().Auth.Decode(&auth); err != nil {
+				return err
+			}
+			return s.Join(auth.Rooms...)
+		})
+		io.Of("/").OnServerSide("ask", func(_ context.Context, a server.Args) error {
+			return a.Ack(fmt.Sprint("p", i), a.At(0))
+		})
+		hs := httptest.NewServer(io)
+		t.Cleanup(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), guard)
+			defer cancel()
+			io.Shutdown(ctx)
+			hs.Close()
+		})
+		m.parlor[i], urls[fmt.Sprint("p", i)] = io, hs.URL
+	}
+	starting.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+	for i, p := range m.node {
+		p.run(`state.told = [];
+			io.on("ask", (v, cb) => cb("n%d", v));
+			io.on("tell", (...args) => state.told.push(args.map(plain)));`, i)
+		urls[fmt.Sprint("n", i)] = p.url
+	}
+	for _, name := range names {
+		var id string
+		json.Unmarshal([]byte(m.node[0].run(`return connect(%q, %q, ["all", %q])`, name, urls[name], "in-"+name)), &id)
+		m.ids[name] = id
+	}
+	for _, io := range m.parlor {
+		m.eventually("all servers are counted", func() string {
+			n, err := io.Of("/").Adapter().ServerCount(t.Context())
+			return fmt.Sprint(n, err)
+		}, "4 <nil>")
+	}
+	return m
+}
+
+func (m *mixed) eventually(what string, f func() string, want string) {
+	m.t.Helper()
+	got := ""
+	for deadline := time.Now().Add(guard); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if got = f(); got == want {
+			return
+		}
+	}
+	m.t.Fatalf("%s: %s, want %s", what, got, want)
+}
+
+// got checks what clients have got since the last check: these ones all of this,
+// and the others nothing.
+func (m *mixed) got(what, clients string, events ...string) {
+	m.t.Helper()
+	want := make(map[string]json.RawMessage)
+	for _, name := range names {
+		want[name] = json.RawMessage("[]")
+		if strings.Contains(clients, name) {
+			want[name] = json.RawMessage("[" + strings.Join(events, ",") + "]")
+		}
+	}
+	text, _ := json.Marshal(want)
+	m.eventually(what, func() string {
+		var v map[string]json.RawMessage
+		json.Unmarshal([]byte(m.node[0].run(`return got`)), &v)
+		sorted, _ := json.Marshal(v)
+		return string(sorted)
+	}, string(text))
+	// What comes twice comes soon.
+	time.Sleep(20 * time.Millisecond)
+	m.eventually(what, func() string {
+		var v map[string]json.RawMessage
+		json.Unmarshal([]byte(m.node[0].run(`return got`)), &v)
+		sorted, _ := json.Marshal(v)
+		return string(sorted)
+	}, string(text))
+	m.node[0].run(`for (const name in got) got[name].length = 0`)
+}
+
+const everyone = "p0 p1 n0 n1"
+
+// TestNode runs every operation in a cluster of two Parlor and two Node servers,
+// from each side.
+func TestNode(t *testing.T) { testMixed(t, "classic") }
+
+func testMixed(t *testing.T, kind string) {
+	m := newMixed(t, kind)
+	p, n := m.parlor[0].Of("/"), m.node[0]
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), guard)
+	defer cancel()
+
+	// Broadcasts, with all kinds of values.
+	check(p.Emit("e", 1, -2.5, "ü\u2028\"", nil, true, map[string]any{"a": []any{1}}, 9007199254740991))
+	m.got("Parlor to all", everyone, `["e",1,-2.5,"ü`+"\u2028"+`\"",null,true,{"a":[1]},9007199254740991]`)
+	check(p.Emit("bin", []byte{0, 1, 255}, "x"))
+	m.got("Parlor to all, bytes", everyone, `["bin",{"bytes":"0001ff"},"x"]`)
+	check(p.To("in-n1", "in-p1", "in-p1").Except("in-p1").Emit("e", "some"))
+	m.got("Parlor to rooms, except", "n1", `["e","some"]`)
+	check(p.To("in-n0").Emit("e", "one"))
+	m.got("Parlor to one room", "n0", `["e","one"]`)
+	check(p.Except(m.ids["n1"], m.ids["p0"]).Volatile().Compress(false).Emit("e", "flags"))
+	m.got("Parlor except sockets", "p1 n0", `["e","flags"]`)
+	check(p.Local().Emit("e", "local"))
+	m.got("Parlor local", "p0", `["e","local"]`)
+
+	n.run(`io.emit("e", 1, -2.5, "ü\u2028\"", null, undefined, true, {a: [1]}, new Date(0), 9007199254740991)`)
+	m.got("Node to all", everyone, `["e",1,-2.5,"ü`+"\u2028"+`\"",null,null,true,{"a":[1]},"1970-01-01T00:00:00.000Z",9007199254740991]`)
+	n.run(`io.emit("bin", Buffer.from([0, 1, 255]), "x")`)
+	m.got("Node to all, bytes", everyone, `["bin",{"bytes":"0001ff"},"x"]`)
+	n.run(`io.to(["in-n1", "in-p1"]).except("in-n1").emit("e", "some")`)
+	m.got("Node to rooms, except", "p1", `["e","some"]`)
+	n.run(`io.to("in-p0").volatile.emit("e", "one")`)
+	m.got("Node to one room", "p0", `["e","one"]`)
+	n.run(`io.to(%q).emit("e", "private")`, m.ids["p1"])
+	m.got("Node to a socket", "p1", `["e","private"]`)
+	n.run(`io.local.emit("e", "local")`)
+	m.got("Node local", "n0", `["e","local"]`)
+
+	// Moving sockets.
+	p.To("in-n1", "in-p1").SocketsJoin("moved", "more")
+	m.eventually("joined", func() string { return m.node[1].run(`return io.sockets.adapter.rooms.has("more")`) }, "true")
+	check(p.To("moved").Emit("e", "moved"))
+	m.got("Parlor joins", "n1 p1", `["e","moved"]`)
+	p.To("in-n1").SocketsLeave("moved")
+	m.eventually("left", func() string { return m.node[1].run(`return io.sockets.adapter.rooms.has("moved")`) }, "false")
+	n.run(`io.to("moved").emit("e", "again")`)
+	m.got("Parlor leaves", "p1", `["e","again"]`)
+	n.run(`io.in("in-p0").socketsJoin(["j1", "j2"]); io.in("in-p1").socketsLeave("moved")`)
+	m.eventually("Node moves", func() string {
+		return fmt.Sprint(m.parlor[0].Of("/").RoomSize("j2"), m.parlor[1].Of("/").RoomSize("moved"))
+	}, "1 0")
+
+	// Descriptions.
+	sockets, err := p.To("all").FetchSockets(ctx)
+	check(err)
+	if len(sockets) != 4 {
+		t.Errorf("Parlor fetches %d sockets", len(sockets))
+	}
+	for _, s := range sockets {
+		var data struct{ From string }
+		check(s.Data().Decode(&data))
+		if s.ID() == m.ids["n1"] && (data.From != "node" || s.Handshake().Headers["host"] == "" || len(s.Rooms()) < 3) {
+			t.Errorf("of Node: %+v, %q, %v", s.Handshake(), data, s.Rooms())
+		}
+	}
+	m.eventually("Node fetches", func() string {
+		return n.run(`const l = await io.in("all").fetchSockets();
+			return l.map((s) => [s.id == %q && s.handshake.address + s.handshake.auth.rooms[1] + s.rooms.has("j1"), s.data.from].join()).sort()`, m.ids["p0"])
+	}, `["127.0.0.1in-p0true,parlor","false,node","false,node","false,parlor"]`)
+	for _, s := range sockets {
+		if s.ID() == m.ids["n1"] {
+			check(s.Emit("e", "remote"))
+			m.got("Parlor to a remote socket", "n1", `["e","remote"]`)
+		}
+	}
+	n.run(`const [s] = await io.in("in-p1").fetchSockets(); s.emit("e", "remote"); s.join("rj")`)
+	m.got("Node to a remote socket", "p1", `["e","remote"]`)
+	m.eventually("Node has a remote socket join", func() string { return fmt.Sprint(m.parlor[1].Of("/").RoomSize("rj")) }, "1")
+
+	// Acknowledgements.
+	var answers []string
+	for a, err := range p.To("all").Timeout(guard).AskEach(ctx, "q", []byte{7}) {
+		check(err)
+		var name string
+		check(a.Scan(&name))
+		answers = append(answers, name)
+	}
+	if len(answers) != 4 {
+		t.Errorf("Parlor is answered by %q", answers)
+	}
+	m.got("Parlor asks", everyone, `["q",{"bytes":"07"}]`)
+	if got := n.run(`return (await io.to("all").timeout(20000).emitWithAck("q", 1)).sort()`); got != `["n0","n1","p0","p1"]` {
+		t.Errorf("Node is answered by %s", got)
+	}
+	m.got("Node asks", everyone, `["q",1]`)
+	if got := n.run(`return (await io.to("nobody").timeout(20000).emitWithAck("q", 1)).length`); got != "0" {
+		t.Errorf("Node asks nobody: %s", got)
+	}
+	for range p.To("nobody").Timeout(guard).AskEach(ctx, "q") {
+		t.Error("an answer of nobody")
+	}
+
+	// Servers.
+	list, err := p.ServerSideAsk(ctx, "ask", 5)
+	check(err)
+	if len(list) != 3 {
+		t.Errorf("Parlor's servers: %d answers", len(list))
+	}
+	if got := n.run(`return (await io.serverSideEmitWithAck("ask", 5)).sort()`); got != `["n1","p0","p1"]` {
+		t.Errorf("Node's servers answer %s", got)
+	}
+	check(p.ServerSideEmit("tell", 1, []byte{5}))
+	for _, x := range m.node {
+		m.eventually("Node is told", func() string { return x.run(`return state.told`) }, `[[1,{"bytes":"05"}]]`)
+	}
+
+	if kind == "classic" {
+		testEmitter(m)
+	}
+
+	// The end of sockets.
+	p.To("in-n1").DisconnectSockets(false)
+	m.got("Parlor disconnects", "n1", `["disconnect","io server disconnect"]`)
+	n.run(`io.in("in-p1").disconnectSockets(true)`)
+	m.got("Node disconnects", "p1", `["disconnect","io server disconnect"]`)
+
+	for _, c := range m.clusters {
+		if s := c.Stats(); s.Malformed != 0 || s.Dropped != 0 || s.Unanswered != 0 || s.Refused != 0 || s.Overflowed != 0 {
+			t.Errorf("%+v", s)
+		}
+	}
+}
+
+// testEmitter has Node's emitter reach the clients of all.
+func testEmitter(m *mixed) {
+	n := m.node[0]
+	n.run(`emitter.emit("e", "emitter", Buffer.from([1]))`)
+	m.got("Node's emitter", everyone, `["e","emitter",{"bytes":"01"}]`)
+	n.run(`emitter.to("in-p0").to("in-n1").except("in-n1").volatile.emit("e", "room")`)
+	m.got("Node's emitter to rooms", "p0", `["e","room"]`)
+	n.run(`emitter.in("in-p0").socketsJoin("em"); emitter.to("em").emit("e", "joined")`)
+	m.got("Node's emitter moves", "p0", `["e","joined"]`)
+}
+
+func newCluster(rdb redis.UniversalClient, kind string) *redisadapter.Cluster {
+	if kind == "classic" {
+		return redisadapter.NewPubSub(rdb, redisadapter.WithPrefix("mixed"))
+	}
+	panic("no such kind: " + kind)
+}
