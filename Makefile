@@ -23,6 +23,9 @@ GOLANGCI_LINT := .tmp/bin/golangci-lint-v2.15.0
 GO_DIRS := $(patsubst %/,%,$(filter-out bin/,$(wildcard */)))
 GO_FILES = $$(find $(GO_DIRS) -name node_modules -prune -o -name '*.go' -print) $(wildcard *.go)
 
+# Tests in Node.js: the real client in one, Node's own server in the other.
+NPM_TESTS := internal/jstest adapter/redisadapter/testdata/node
+
 WEB := cmd/parlor/internal/web
 # The client that is served below the Socket.IO path; what Node's server offers, without the source maps.
 CLIENT := $(WEB)/dist/socket.io.min.js
@@ -92,15 +95,15 @@ bench: ## Run the benchmarks that match BENCH= (all)
 	go test -run='^$$' -bench='$(BENCH)' -benchmem ./...
 
 .PHONY: deps
-deps: $(CLIENT) $(APP_BUILT) ## Install what the tests need: a C compiler, Node.js, Chromium, npm packages
-	@.ci/deps node cc browser
-	@if [ -f internal/jstest/package-lock.json ] && [ ! internal/jstest/node_modules/.package-lock.json -nt internal/jstest/package-lock.json ]; then \
-		cd internal/jstest && npm ci; \
-	fi
+deps: $(CLIENT) $(APP_BUILT) ## Install what the tests need: a C compiler, Node.js, Chromium, Redis, npm packages
+	@.ci/deps node cc browser redis
+	@for dir in $(NPM_TESTS); do \
+		[ $$dir/node_modules/.package-lock.json -nt $$dir/package-lock.json ] || (cd $$dir && npm ci); \
+	done
 
 .PHONY: clean
 clean: ## Delete what was built or installed here
-	rm -rf bin .tmp internal/jstest/node_modules $(WEB)/node_modules $(addprefix $(WEB)/dist/,$(CLIENT_FILES) app) $(addprefix $(APP)/,node_modules dist)
+	rm -rf bin .tmp $(addsuffix /node_modules,$(NPM_TESTS)) $(WEB)/node_modules $(addprefix $(WEB)/dist/,$(CLIENT_FILES) app) $(addprefix $(APP)/,node_modules dist)
 
 $(CLIENT): $(WEB)/package-lock.json
 	@.ci/deps node

@@ -188,7 +188,8 @@ type Adapter interface {
 	// ServerSideAsk sends an event to the other instances and returns what
 	// they answer. The error says how many did not.
 	ServerSideAsk(ctx context.Context, args packet.Args) ([]packet.Args, error)
-	// ServerCount returns the number of instances, this one included.
+	// ServerCount returns the number of instances, this one included; beside an
+	// error the last one that was known.
 	ServerCount(ctx context.Context) (int, error)
 	// Close ends what the adapter has started. Nothing of other instances is
 	// delivered afterwards. Closing again does nothing.

@@ -148,9 +148,12 @@ func (b Broadcast) AskEach(ctx context.Context, event string, args ...any) iter.
 		answers := newAnswers()
 		b.ns.adapter.BroadcastWithAck(ctx, shared, b.target, answers.clients, answers.reply)
 		b.notify(&p)
-		servers, err := b.ns.adapter.ServerCount(ctx)
-		if err != nil || b.target.Local {
-			servers = 1
+		servers := 1
+		if !b.target.Local {
+			// With an error it is what was known before: whoever cannot be
+			// reached is missing, and the last error says so.
+			count, _ := b.ns.adapter.ServerCount(ctx)
+			servers = max(servers, count)
 		}
 		answers.each(ctx, servers, yield)
 	}
