@@ -21,6 +21,8 @@ export default tseslint.config(
       parserOptions: { projectService: true },
     },
     rules: {
+      // `{ problem, ...rest }` is how a field is left out.
+      "@typescript-eslint/no-unused-vars": ["error", { ignoreRestSiblings: true }],
       // Numbers in text are what they look like.
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
       // `onClick={() => setOpen(true)}` says what it does; braces would not say more.

@@ -9,7 +9,15 @@ const proxy = { "/socket.io": { target: server, ws: true } };
 export default defineConfig({
   plugins: [react()],
   server: { proxy },
-  preview: { proxy },
+  // As strict as the server is with the page in production: nothing inline, nothing from elsewhere.
+  preview: {
+    proxy,
+    headers: {
+      "Content-Security-Policy":
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; " +
+        "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    },
+  },
   build: {
     target: "es2022",
     // A page under a strict Content-Security-Policy has nothing inline, data: URLs included.

@@ -1,0 +1,265 @@
+// Keeps the page's chat and the server's together: joins, rejoins, fills gaps, sends what waits.
+
+import { request, type AppSocket } from "../socket";
+import type { Joined, Presence, ServerToClientEvents } from "../contract";
+import { createDelivery, type Delivery } from "./delivery";
+import { fromMessage, isMine } from "./entries";
+import { fillGap } from "./gap";
+import * as outbox from "./outbox";
+import { enter, session, signOut } from "./session";
+import { chatStore, close, conversation, directKey, initialChat, open, roomKey, rooms, update, updatePeople, type Conversation } from "./store";
+import { receive, type Entry } from "./timeline";
+import { problemWords } from "./words";
+
+const PAGE = 50;
+
+type Handlers = Pick<
+  ServerToClientEvents,
+  "connected" | "message" | "direct_message" | "user_joined" | "user_left" | "presence"
+>;
+
+export interface Chat extends Delivery {
+  /** What is to be done with these events. */
+  readonly on: Handlers;
+  /** Adds to a conversation what has just come. */
+  add: (key: string, entry: Entry) => void;
+  /** The connection has ended. */
+  disconnected: () => void;
+  /** Goes to a room, and joins it as soon as there is a connection. */
+  enterRoom: (room: string) => void;
+  leaveRoom: (room: string) => void;
+  openDirect: (userId: string, name: string) => void;
+  closeDirect: (userId: string) => void;
+  activate: (key: string) => void;
+  loadEarlier: (key: string) => Promise<void>;
+  setStatus: (status: Presence) => void;
+  /** Forgets everything, the outbox included. */
+  leave: () => void;
+}
+
+export function createChat(socket: AppSocket): Chat {
+  const delivery = createDelivery(socket);
+  let connection = 0; // counts them, so that what an earlier one began does not go on in the next
+
+  async function join(room: string): Promise<void> {
+    const key = open("room", room, room);
+    const mine = connection;
+    const known = knownIds(key); // before anything new comes
+    try {
+      const joined = await request(socket, "join", [{ room }]);
+      if (mine !== connection) return;
+      const gap = await missed(room, known, joined);
+      if (mine !== connection) return;
+      update(key, ({ timeline, earlier }) => ({
+        timeline: receive(timeline, gap.messages.map(fromMessage).map((e) => ({ ...e, gapBefore: e.id === gap.brokenAt }))),
+        people: new Map(joined.users.map((user) => [user.userId, user])),
+        userCount: joined.userCount,
+        joined: true,
+        problem: null,
+        earlier: known.length > 0 ? earlier : joined.history.length > 0 ? "more" : "none",
+      }));
+      delivery.flush(key);
+    } catch (err) {
+      if (mine === connection) update(key, () => ({ problem: problemWords(err) }));
+    }
+  }
+
+  /** What was said in a room since it was left, or lost; the last messages at the first time. */
+  async function missed(room: string, known: string[], joined: Joined) {
+    const nothing = { messages: joined.history, brokenAt: null };
+    if (known.length === 0) return nothing;
+    try {
+      const gap = await fillGap(known, (after) => request(socket, "history", [{ room, after, limit: 100 }]));
+      // Messages that came while the pages did are in both.
+      return { ...gap, messages: [...gap.messages, ...joined.history] };
+    } catch {
+      return nothing; // better than not to be in the room
+    }
+  }
+
+  function wantedRooms(): string[] {
+    return rooms().map((c) => c.id);
+  }
+
+  function remember(): void {
+    const { active } = chatStore.getState();
+    const current = active === null ? undefined : conversation(active);
+    session.setState({ rooms: wantedRooms(), ...(current?.kind === "room" && { active: current.id }) });
+  }
+
+  /** Begins with what this tab has kept; at the first connection, and when it is another user's. */
+  function begin(user: string): void {
+    const wanted = new Set([...session.getState().rooms, ...wantedRooms()]);
+    const other = chatStore.getState().user !== null;
+    if (other) {
+      chatStore.setState({ ...initialChat, conversations: new Map() });
+      session.setState({ ids: [] });
+    }
+    chatStore.setState({ user });
+    for (const room of wanted) open("room", room, room);
+    const letters = outbox.load(user);
+    for (const { to } of letters) {
+      // A room is asked for again; a conversation with somebody takes no more than his id.
+      const key = open(to.kind, to.id, to.title);
+      if (to.kind === "direct") update(key, () => ({ joined: true }));
+    }
+    delivery.restore(letters);
+    const { active } = session.getState();
+    if (chatStore.getState().active === null) {
+      const first = conversation(roomKey(active ?? "")) ?? rooms()[0];
+      chatStore.setState({ active: first?.key ?? null });
+    }
+  }
+
+  function activate(key: string): void {
+    chatStore.setState({ active: key });
+    update(key, () => ({ unread: 0 }));
+    remember();
+  }
+
+  /** Gives up what was to be sent, and closes. */
+  function drop(key: string): void {
+    for (const { clientMsgId } of conversation(key)?.timeline.pending ?? []) {
+      if (clientMsgId !== null) delivery.discard(key, clientMsgId);
+    }
+    close(key);
+    remember();
+  }
+
+  function add(key: string, entry: Entry): void {
+    const before = conversation(key)?.timeline.numbered.length ?? 0;
+    update(key, ({ timeline, unread }) => {
+      const next = receive(timeline, [entry]);
+      const isNew = next.numbered.length > before && entry.state === "received";
+      return { timeline: next, unread: isNew && !isSeen(key) ? unread + 1 : unread };
+    });
+  }
+
+  // After a reload everything is there at once, also while there is no connection.
+  const { credentials, entered, ids } = session.getState();
+  if (credentials && entered && chatStore.getState().user === null) begin(ownerOf(ids.at(-1) ?? ""));
+
+  return {
+    ...delivery,
+    add,
+    activate,
+    on: {
+      connected({ userId, user, limits }) {
+        connection++;
+        const owner = ownerOf(userId);
+        if (chatStore.getState().user !== owner) begin(owner);
+        enter(userId);
+        chatStore.setState({ me: { userId, name: user }, limits, expired: false });
+        const { active, conversations, status } = chatStore.getState();
+        if (status !== "online") void request(socket, "presence", [{ status }]).catch(() => undefined);
+        // Whatever is looked at comes first.
+        const all = [...conversations.values()].sort((a, b) => Number(b.key === active) - Number(a.key === active));
+        for (const c of all) {
+          if (c.kind === "room") void join(c.id);
+          else delivery.flush(c.key);
+        }
+      },
+      message(message) {
+        add(roomKey(message.room), fromMessage(message));
+      },
+      direct_message(message) {
+        const mine = isMine(message.from);
+        const other = mine ? message.to : message.from;
+        const key = open("direct", other, mine ? nameOf(other) : message.user);
+        update(key, () => ({ joined: true }));
+        add(key, fromMessage(message));
+      },
+      user_joined({ room, userId, user, userCount }) {
+        updatePeople(room, (people) => people.set(userId, { userId, user, status: "online" }), userCount);
+      },
+      user_left({ room, userId, userCount }) {
+        updatePeople(room, (people) => people.delete(userId), userCount);
+      },
+      presence({ userId, user, status }) {
+        updatePeople(null, (people) => people.has(userId) && people.set(userId, { userId, user, status }));
+      },
+    },
+    disconnected() {
+      connection++;
+      chatStore.setState(({ conversations }) => ({
+        conversations: new Map(
+          [...conversations].map(([key, c]) => [key, c.kind === "room" ? { ...c, joined: false } : c]),
+        ),
+      }));
+    },
+    enterRoom(room) {
+      const key = open("room", room, room);
+      activate(key);
+      if (chatStore.getState().me !== null && socket.connected && conversation(key)?.joined === false) void join(room);
+    },
+    leaveRoom(room) {
+      if (socket.connected) void request(socket, "leave", [{ room }]).catch(() => undefined);
+      drop(roomKey(room));
+    },
+    openDirect(userId, name) {
+      const key = open("direct", userId, name);
+      update(key, () => ({ joined: true }));
+      activate(key);
+    },
+    closeDirect(userId) {
+      drop(directKey(userId));
+    },
+    async loadEarlier(key) {
+      const c = conversation(key);
+      const first = c?.timeline.numbered[0]?.id;
+      if (!c || c.earlier !== "more" || !first || !c.joined) return;
+      update(key, () => ({ earlier: "loading" }));
+      try {
+        const { messages, more } = await request(socket, "history", [{ room: c.id, before: first, limit: PAGE }]);
+        update(key, ({ timeline }) => ({
+          timeline: receive(timeline, messages.map(fromMessage)),
+          earlier: more && messages.length > 0 ? "more" : "none",
+        }));
+      } catch {
+        update(key, () => ({ earlier: "more" })); // scrolling up asks again
+      }
+    },
+    setStatus(status) {
+      chatStore.setState({ status });
+      if (socket.connected) void request(socket, "presence", [{ status }]).catch(() => undefined);
+      const { me } = chatStore.getState();
+      if (me) updatePeople(null, (people) => people.has(me.userId) && people.set(me.userId, { userId: me.userId, user: me.name, status }));
+    },
+    leave() {
+      for (const key of chatStore.getState().conversations.keys()) drop(key);
+      chatStore.setState({ ...initialChat, conversations: new Map() });
+      signOut();
+    },
+  };
+}
+
+/** Whose outbox it is: an anonymous user's id is another one with each connection. */
+function ownerOf(userId: string): string {
+  const { credentials } = session.getState();
+  return credentials?.token === null ? `name:${credentials.name}` : `id:${userId}`;
+}
+
+/** Ids of messages, in order. Files are not in the history. */
+function knownIds(key: string): string[] {
+  const entries = conversation(key)?.timeline.numbered ?? [];
+  return entries.flatMap((entry) => (entry.id !== null && !entry.file ? [entry.id] : []));
+}
+
+/** What is on the screen is read. */
+function isSeen(key: string): boolean {
+  return chatStore.getState().active === key && document.visibilityState === "visible";
+}
+
+function nameOf(userId: string): string {
+  for (const room of rooms()) {
+    const name = room.people.get(userId)?.user;
+    if (name !== undefined) return name;
+  }
+  return userId;
+}
+
+export function unsent(conversations: Iterable<Conversation>): number {
+  let count = 0;
+  for (const c of conversations) count += c.timeline.pending.length;
+  return count;
+}
