@@ -23,6 +23,8 @@ func TestContract(t *testing.T) {
 	user := `"userId":"ann","user":"ANN"`
 	message := `["message",{"id":"*","room":"r","from":"ann","user":"ANN","content":"hi","text":"hi","timestamp":1700000000000}]`
 	chatMessage := `["chat_message",{"id":"*","room":"r","from":"ann","user":"ANN","content":"hi","text":"hi","timestamp":1700000000000}]`
+	said := message[len(`["message",`) : len(message)-1]
+	direct := `["direct_message",{"id":"*","from":"ann","user":"ANN","to":"bob","content":"hi","timestamp":1700000000000}]`
 	ids := `{"ok":true,"id":"*","timestamp":1700000000000}`
 	roster := `"userCount":2,"users":[{"userId":"bob","user":"BOB","status":"online"},{"userId":"ann","user":"ANN","status":"online"}]`
 	come := `["user_joined",{"room":"r",` + user + `,"userCount":2}]`
@@ -57,9 +59,25 @@ func TestContract(t *testing.T) {
 			{event: "join", args: []string{`"r2"`}, ack: "*"},
 			{event: "message", args: []string{`{"text":"hi"}`}, ack: `{"ok":false,"error":{"code":"invalid_payload",*`},
 		},
-		"typing a name":  {joined, {event: "typing", args: []string{`"r"`}, other: []string{`["typing","ANN"]`}}},
-		"typing":         {joined, {event: "typing", args: []string{`{"room":"r","isTyping":true}`}, other: []string{`["typing",{"room":"r",` + user + `,"isTyping":true}]`}}},
-		"typing no more": {joined, {event: "typing", args: []string{`{"roomId":"r","isTyping":false}`}, other: []string{`["typing",{"room":"r",` + user + `,"isTyping":false}]`}}},
+		"history": {
+			joined,
+			{event: "history", args: []string{`{"room":"r","limit":10}`}, ack: `{"ok":true,"room":"r","messages":[],"more":false}`},
+			{event: "message", args: []string{`{"room":"r","content":"hi"}`}, ack: ids, self: []string{message}, other: []string{message}},
+			{event: "history", args: []string{`{"room":"r"}`}, ack: `{"ok":true,"room":"r","messages":[` + said + `],"more":false}`},
+			{event: "join", args: []string{`"r"`}, ack: `{"ok":true,"room":"r",` + roster + `,"history":[` + said + `]}`},
+		},
+		"history from outside":     {{event: "history", args: []string{`"r"`}, ack: `{"ok":false,"error":{"code":"not_in_room",*`}},
+		"presence":                 {joined, {event: "presence", args: []string{`{"status":"away"}`}, ack: `{"ok":true}`, other: []string{`["presence",{` + user + `,"status":"away","timestamp":1700000000000}]`}}},
+		"presence without ack":     {joined, {event: "presence", args: []string{`{"status":"offline"}`}, other: []string{`["presence",{` + user + `,"status":"offline","timestamp":1700000000000}]`}}},
+		"presence without a room":  {{event: "presence", args: []string{`{"status":"online"}`}, ack: `{"ok":true}`}},
+		"presence of another kind": {joined, {event: "presence", args: []string{`{"status":"busy"}`}, ack: `{"ok":false,"error":{"code":"invalid_payload",*`}},
+		"direct message":           {{event: "direct_message", args: []string{`{"to":"bob","content":"hi"}`}, ack: ids, self: []string{direct}, other: []string{direct}}},
+		"direct message by text":   {{event: "direct_message", args: []string{`{"to":"bob","text":"hi"}`}, ack: ids, self: []string{direct}, other: []string{direct}}},
+		"direct message to nobody": {{event: "direct_message", args: []string{`{"to":"cid","content":"hi"}`}, ack: `{"ok":true,"id":"*","timestamp":1700000000000,"delivered":false}`, self: []string{`["direct_message",*`}}},
+		"file without a file":      {joined, {event: "file_upload", args: []string{`{"room":"r","name":"a"}`}, ack: `{"ok":false,"error":{"code":"invalid_payload",*`}},
+		"typing a name":            {joined, {event: "typing", args: []string{`"r"`}, other: []string{`["typing","ANN"]`}}},
+		"typing":                   {joined, {event: "typing", args: []string{`{"room":"r","isTyping":true}`}, other: []string{`["typing",{"room":"r",` + user + `,"isTyping":true}]`}}},
+		"typing no more":           {joined, {event: "typing", args: []string{`{"roomId":"r","isTyping":false}`}, other: []string{`["typing",{"room":"r",` + user + `,"isTyping":false}]`}}},
 		"cursor": {
 			joined,
 			{event: "cursor_position", args: []string{`{"x":1.5,"y":-2e3,"room":"r"}`}, other: []string{`["cursor_position",{` + user + `,"room":"r","x":1.5,"y":-2e3}]`}},
