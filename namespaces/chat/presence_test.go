@@ -1,7 +1,9 @@
 package chat_test
 
 import (
+	"context"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -162,5 +164,40 @@ func TestPresenceAndJoinsRace(t *testing.T) {
 			p.events = nil
 		}
 		ann.events, tab.events = nil, nil
+	}
+}
+
+// A slow store answers some time after it has done what it was asked.
+type slow struct{ chat.Store }
+
+func (s slow) SetStatus(ctx context.Context, socket, userID string, status chat.Status) (chat.Standing, error) {
+	defer time.Sleep(rand.N(200 * time.Microsecond))
+	return s.Store.SetStatus(ctx, socket, userID, status)
+}
+
+// What the tabs of a user say at once is told in the order in which it holds.
+func TestPresenceOfTabsRace(t *testing.T) {
+	s := open(t, chat.Options{SignalRate: -1, Store: slow{memory(newClock())}})
+	bob := s.in("bob", "r")
+	tabs := []*peer{s.in("ann", "r"), s.in("ann", "r"), s.in("ann", "r"), s.in("ann", "r")}
+	for round := range 30 {
+		bob.call("leave", `"none"`)
+		bob.events = nil
+		var all sync.WaitGroup
+		for i, p := range tabs {
+			all.Go(func() {
+				for k := range 4 {
+					p.emit("presence", `{"status":"`+[]string{"away", "online", "offline"}[(i+k+round)%3]+`"}`)
+				}
+				p.call("leave", `"none"`)
+				p.events = nil
+			})
+		}
+		all.Wait()
+		who := bob.call("who", `"r"`)
+		last := field(t, strings.TrimSuffix(strings.TrimPrefix(bob.events[len(bob.events)-1], `42/chat,["presence",`), "]"), "status")
+		if !strings.Contains(who, `"user":"ANN","status":`+last) || len(bob.events) != 16 {
+			t.Fatalf("round %d: told %s, but: %s", round, last, who)
+		}
 	}
 }
