@@ -54,6 +54,7 @@ type JWKSOptions struct {
 type RemoteKeys struct {
 	// Static.
 	url     string
+	where   string // the address as logs may have it
 	opts    JWKSOptions
 	client  *http.Client
 	ctx     context.Context
@@ -102,7 +103,12 @@ func JWKS(ctx context.Context, address string, opts JWKSOptions) (*RemoteKeys, e
 		// Once an hour: no connection waits for the next time.
 		opts.Transport = &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10}
 	}
-	r := &RemoteKeys{url: address, opts: opts, client: &http.Client{Transport: opts.Transport, CheckRedirect: sameHost(u)}}
+	r := &RemoteKeys{
+		url:    address,
+		where:  u.Scheme + "://" + u.Host + u.EscapedPath(), // a query may have a key in it
+		opts:   opts,
+		client: &http.Client{Transport: opts.Transport, CheckRedirect: sameHost(u)},
+	}
 	r.keys.Store(&[]Key{})
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 
@@ -111,7 +117,7 @@ func JWKS(ctx context.Context, address string, opts JWKSOptions) (*RemoteKeys, e
 			r.Close()
 			return nil, fmt.Errorf("auth: key set: %w", err)
 		}
-		opts.Logger.Error("key set cannot be fetched; no token is good until it can be", "url", r.url, "error", err)
+		opts.Logger.Error("key set cannot be fetched; no token is good until it can be", "url", r.where, "error", err)
 	}
 	r.running.Go(func() { r.keep(len(*r.keys.Load()) > 0) })
 	return r, nil
@@ -232,6 +238,10 @@ func (r *RemoteKeys) fetch() ([]Key, error) {
 	req.Header.Set("Accept", "application/jwk-set+json, application/json")
 	res, err := r.client.Do(req)
 	if err != nil {
+		// Without the address: its query may have a key in it.
+		if failed, ok := errors.AsType[*url.Error](err); ok {
+			err = failed.Err
+		}
 		return nil, err
 	}
 	defer res.Body.Close()
@@ -267,7 +277,7 @@ func (r *RemoteKeys) keep(ok bool) {
 		err := r.refresh(r.ctx, false)
 		ok = err == nil
 		if !ok && r.ctx.Err() == nil {
-			r.opts.Logger.Error("key set cannot be fetched; the keys of the last one are used", "url", r.url,
+			r.opts.Logger.Error("key set cannot be fetched; the keys of the last one are used", "url", r.where,
 				"keys", len(*r.keys.Load()), "error", err)
 		}
 	}

@@ -228,6 +228,7 @@ func TestF04_unknown_kids(t *testing.T) {
 		for range 100 {
 			refused(t, v, "a.b.c", auth.CodeTokenInvalid)
 			refused(t, v, sign(hmacSigner.WithID("x"), ann(time.Hour)), auth.CodeTokenInvalid)
+			refused(t, v, forge(`{"alg":"none","kid":"x"}`, "{}"), auth.CodeTokenInvalid)
 			refused(t, v, sign(signerOf("ES256"), ann(time.Hour)), auth.CodeTokenInvalid)
 		}
 		fetched(0)
@@ -357,4 +358,35 @@ func TestJWKSResponse(t *testing.T) {
 	if elsewhere.fetches.Load() != 0 {
 		t.Error("a redirect to another host was followed")
 	}
+}
+
+// What is in the query of the address is in no log and in no error: there are
+// endpoints that want a key there.
+func TestJWKSAddressNotLogged(t *testing.T) {
+	moved := httptest.NewServer(http.RedirectHandler("https://login.example/?code=hunter2", http.StatusFound))
+	defer moved.Close()
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	for _, base := range []string{gone.URL, moved.URL} {
+		if _, err := auth.JWKS(t.Context(), base+"/keys?code=hunter2", auth.JWKSOptions{}); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("the error: %v", err)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		e := &endpoint{err: errors.New("connection refused")}
+		logs := &logs{}
+		k, err := auth.JWKS(t.Context(), address+"?code=hunter2", auth.JWKSOptions{Transport: e, StartOffline: true, Logger: (&rig{logs: logs}).logger()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer k.Close()
+		time.Sleep(time.Minute)
+		_, err = verifier(t, k, auth.VerifierOptions{}).Verify(t.Context(), sign(signerOf("EdDSA").WithID("a"), ann(time.Hour)))
+		if err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("the error: %v", err)
+		}
+		if logs.lines("url="+address+" ", "connection refused") < 2 || logs.lines("hunter2") != 0 {
+			t.Errorf("the log:\n%s", logs)
+		}
+	})
 }
