@@ -18,7 +18,8 @@ const (
 // A TokenError is why a token is not good. Its text is for the log, and has
 // nothing of the token in it; clients are told the code alone.
 type TokenError struct {
-	// Code is CodeTokenMissing, CodeTokenInvalid or CodeTokenExpired.
+	// Code is CodeTokenMissing, CodeTokenInvalid or CodeTokenExpired; of a check of
+	// one's own it may be CodeForbidden too.
 	Code string
 
 	cause error

@@ -18,6 +18,7 @@ import (
 type gate struct {
 	opts    Options // with their defaults
 	refusal throttle
+	panics  throttle
 	ignored atomic.Bool // that tokens are not looked at has been said
 }
 
@@ -82,7 +83,16 @@ func (g *gate) tokenOrNone(ctx context.Context, s *server.Socket) (Identity, err
 	case err != nil:
 		return Identity{}, err
 	}
-	return g.opts.Verifier.Verify(ctx, token)
+	id, err := g.opts.Verifier.Verify(ctx, token)
+	if err != nil {
+		return Identity{}, err
+	}
+	// A socket's id is public, and where users choose their sub one of them may
+	// have chosen that of an anonymous user.
+	if _, taken := s.Namespace().Socket(id.ID); taken {
+		return Identity{}, errTaken
+	}
+	return id, nil
 }
 
 // nobody identifies everyone as anonymous, where no token can be verified.
@@ -100,6 +110,7 @@ var (
 	errNoToken = &TokenError{Code: CodeTokenMissing, cause: errors.New("there is no token")}
 	errInQuery = &TokenError{Code: CodeTokenMissing, cause: errors.New("there is a token in the query, where it is not looked for")}
 	errNotText = invalid("the token is not a string, or there are several")
+	errTaken   = &TokenError{Code: CodeForbidden, cause: errors.New("sub is the id of a socket, which may be an anonymous user's")}
 )
 
 // find returns the token of a handshake.
@@ -176,7 +187,10 @@ func (g *gate) refusedBy(s *server.Socket, err error) error {
 		return own
 	}
 	if panicked, ok := errors.AsType[*server.PanicError](err); ok {
-		g.opts.Logger.Error("check of a handshake panicked", "namespace", s.Namespace().Name(), "error", err, "stack", string(panicked.Stack))
+		if ok, skipped := g.panics.allow(time.Now()); ok {
+			g.opts.Logger.Error("check of a handshake panicked", "namespace", s.Namespace().Name(), "error", err,
+				"not_logged", skipped, "stack", string(panicked.Stack))
+		}
 	}
 	return g.refused(s, CodeTokenInvalid, err)
 }

@@ -53,7 +53,8 @@ var (
 // Authenticate returns middleware that asks check who a user is: by a cookie of
 // the handshake, say, and a database. An error refuses the socket: a
 // [*server.ConnectError] with what it says, a [*TokenError] with its code, any
-// other, a panic, and an Identity without an ID with token_invalid.
+// other, a panic, and an Identity without an ID with token_invalid. The ID is to be
+// as [Identity] says, and UTF-8: nothing here looks at it.
 //
 // The check has 5 s, or what [WithTimeout] says. Then its context is cancelled
 // and the socket refused, without waiting for it to return: a check that does
@@ -76,7 +77,7 @@ func Authenticate(check func(ctx context.Context, h server.Handshake) (Identity,
 		var late atomic.Bool // set by whoever is first: the check, or the end of its time
 		h := s.Handshake()
 		go func() {
-			var a answer
+			a := answer{err: errNobody} // also where the check ends its goroutine
 			defer func() {
 				if v := recover(); v != nil {
 					a = answer{err: fmt.Errorf("the check: %w", &server.PanicError{Value: v, Stack: debug.Stack()})}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,6 +39,8 @@ func TestF12_check(t *testing.T) {
 				return auth.Identity{}, fmt.Errorf("session: %w", &auth.TokenError{Code: auth.CodeTokenExpired})
 			case "odd":
 				return auth.Identity{}, &auth.TokenError{Code: "odd"}
+			case "forbidden":
+				return auth.Identity{}, &auth.TokenError{Code: auth.CodeForbidden}
 			case "own":
 				return auth.Identity{}, &server.ConnectError{Message: "closed on Sundays"}
 			case "nobody":
@@ -50,6 +53,7 @@ func TestF12_check(t *testing.T) {
 		c := r.dial()
 		for do, code := range map[string]string{
 			"panic": auth.CodeTokenInvalid, "error": auth.CodeTokenInvalid, "expired": auth.CodeTokenExpired, "odd": auth.CodeTokenInvalid, "nobody": auth.CodeTokenInvalid,
+			"forbidden": auth.CodeForbidden,
 		} {
 			c.denied("/", `{"do":"`+do+`"}`, code)
 			time.Sleep(time.Second)
@@ -165,4 +169,33 @@ func TestAllowOrigins(t *testing.T) {
 	if r.logs.lines("socket refused", "code=forbidden", "origin") == 0 {
 		t.Errorf("the log:\n%s", r.logs)
 	}
+}
+
+// A check that ends its goroutine has said nothing.
+func TestAuthenticateGoexit(t *testing.T) {
+	r := serve(t)
+	r.Of("/").Use(auth.Authenticate(func(context.Context, server.Handshake) (auth.Identity, error) {
+		runtime.Goexit()
+		return ann(time.Hour), nil
+	}))
+	r.dial().denied("/", "", auth.CodeTokenInvalid)
+}
+
+// Checks that panic cost a stack a second in the log, not one a client.
+func TestPanicsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := serveInMemory(t)
+		r.Of("/").Use(auth.Authenticate(func(context.Context, server.Handshake) (auth.Identity, error) { panic("no database") }, auth.WithLogger(r.logger())))
+		flood := func() {
+			for range 10 {
+				r.dial().denied("/", "", auth.CodeTokenInvalid)
+			}
+		}
+		flood()
+		time.Sleep(time.Second)
+		flood()
+		if n := r.logs.lines("check of a handshake panicked", "no database"); n != 2 || r.logs.lines("panicked", "not_logged=9") != 1 {
+			t.Errorf("%d lines:\n%s", n, r.logs)
+		}
+	})
 }

@@ -14,7 +14,9 @@ type Options struct {
 	// Verifier verifies the tokens. Nil: there are no keys to do so with, tokens
 	// are not looked at, and everyone is anonymous.
 	Verifier *Verifier
-	// Anonymous lets in who has no token too. A bad token is refused all the same.
+	// Anonymous lets in who has no token too. A bad token is refused all the same,
+	// and a good one whose sub is the id of a socket of this instance: that user
+	// would be taken for an anonymous one.
 	Anonymous bool
 	// QueryToken looks for the token in the query (?token=) as well, for clients
 	// that cannot send it otherwise. Addresses end up in logs of proxies and of
@@ -33,6 +35,11 @@ type Options struct {
 // it before anything else is mounted or added to the namespace, so that [From]
 // works there and no event is handled too late, and once for a namespace. What
 // OfFunc and OfPattern return may be mounted on as well.
+//
+// Of several of Mount, [JWT] and [Authenticate] in one namespace the last says who
+// the user is, and what the others have found, also when it expires, is of no
+// account. Middleware of one's own sees the identity that a socket connects with;
+// auth_refresh asks it nothing, but for [RequireRole].
 //
 // A token that has expired within the leeway lets its client in, for what is left
 // of it. Handlers that [server.Namespace.OnAny] has added run before any event

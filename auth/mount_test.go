@@ -277,3 +277,20 @@ func TestRefusalsLogged(t *testing.T) {
 		}
 	})
 }
+
+// A user whose sub is the id of somebody's socket is not taken for him.
+func TestF13_socket_id(t *testing.T) {
+	r := serve(t)
+	r.mount("/", auth.Options{Verifier: hmacVerifier(t), Anonymous: true})
+	r.mount("/members", auth.Options{Verifier: hmacVerifier(t)})
+	guest := r.dial()
+	id := guest.join("/", `{"username":"Bob"}`)
+	impostor := withToken(sign(hmacSigner, auth.Identity{ID: id, Name: "Bob", Expires: time.Now().Add(time.Hour)}))
+	c := r.dial()
+	c.denied("/", impostor, auth.CodeForbidden)
+	c.join("/members", impostor) // where nobody is his socket's id
+	guest.quiet("/")
+	if r.logs.lines("code=forbidden", "sub is the id of a socket") != 1 {
+		t.Errorf("the log:\n%s", r.logs)
+	}
+}

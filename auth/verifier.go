@@ -26,7 +26,7 @@ type VerifierOptions struct {
 	// Leeway is by how much clocks may differ, and for how long a socket outlives
 	// its token. Default 30 s; negative: none.
 	Leeway time.Duration
-	// MaxToken is the length in bytes from which a token is refused unread.
+	// MaxToken is the length in bytes beyond which a token is refused unread.
 	// Default 8192.
 	MaxToken int
 }

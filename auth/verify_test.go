@@ -199,6 +199,18 @@ func TestF04_kid(t *testing.T) {
 	refused(t, careless, forge(`{"alg":"ES256"}`, claims), auth.CodeTokenInvalid)
 	refused(t, careless, forge(`{"alg":"HS256","kid":"b"}`, claims), auth.CodeTokenInvalid)
 
+	// Of many keys eight are tried: what a token costs is bounded.
+	for n, code := range map[int]string{8: "", 9: auth.CodeTokenInvalid} {
+		many := slices.Repeat([]auth.Key{other.Key()}, n)
+		many[n-1] = hmacSigner.Key()
+		v := verifier(t, keysFunc(func(context.Context, string, string) ([]auth.Key, error) { return many, nil }), auth.VerifierOptions{})
+		if token := sign(hmacSigner, ann(time.Hour)); code != "" {
+			refused(t, v, token, code)
+		} else {
+			good(t, v, token)
+		}
+	}
+
 	failing := keysFunc(func(context.Context, string, string) ([]auth.Key, error) {
 		return []auth.Key{hmacSigner.Key()}, errors.New("out of order")
 	})
