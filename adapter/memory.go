@@ -22,6 +22,7 @@ type Memory struct {
 	all     []*entry // every member, for broadcasts to everyone
 	epoch   uint64   // of the marks of entries
 	news    []RoomEvent
+	watch   func(room string, private, occupied bool) // or nil
 	telling bool // a goroutine tells the host the news
 }
 
@@ -55,6 +56,13 @@ func NewMemory(h Host) *Memory {
 // InMemory is the [Factory] of [Memory].
 func InMemory(h Host) Adapter { return NewMemory(h) }
 
+// Watch has f called whenever a room gets its first member here, and when it has
+// lost its last; private tells that it is the room of a member's id. It is for
+// adapters made of a Memory, which call it before the first Add. f is called under
+// the lock, in the order of the changes: it does not block and does not call the
+// Memory.
+func (m *Memory) Watch(f func(room string, private, occupied bool)) { m.watch = f }
+
 // Add implements [Adapter].
 func (m *Memory) Add(x Member) {
 	id := x.ID()
@@ -64,6 +72,9 @@ func (m *Memory) Add(x Member) {
 		return
 	}
 	e := &entry{member: x, at: len(m.all)}
+	if m.watch != nil && m.rooms[id] == nil {
+		m.watch(id, true, true)
+	}
 	m.members[id] = e
 	m.all = append(m.all, e)
 	if m.host.WantsRoomEvents() {
@@ -112,6 +123,9 @@ func (m *Memory) join(e *entry, id, name string) {
 		return
 	}
 	wants := m.host.WantsRoomEvents()
+	if m.watch != nil && m.count(name) == 0 {
+		m.watch(name, name == id, true)
+	}
 	if wants && m.count(name) == 0 {
 		m.news = append(m.news, RoomEvent{Kind: RoomCreated, Room: name})
 	}
@@ -188,6 +202,9 @@ func (m *Memory) vacate(p place) {
 }
 
 func (m *Memory) left(id, name string) {
+	if m.watch != nil && m.count(name) == 0 {
+		m.watch(name, name == id, false)
+	}
 	if !m.host.WantsRoomEvents() {
 		return
 	}

@@ -13,6 +13,9 @@ type form interface {
 	subs(namespace, uid string) []link.Sub
 	// counted is the one of them by whose connections instances are counted.
 	counted(namespace string) link.Sub
+	// roomSub is what to listen to while a room has members here, if there is
+	// something.
+	roomSub(namespace, room string, private bool) (link.Sub, bool)
 	// encode makes what is published of a message. to is whom an answer is for.
 	encode(m *wire.Message, namespace, to string) (link.Outgoing, error)
 	// answers reports what is on a channel for answers.
@@ -66,6 +69,9 @@ func (f classic) subs(namespace, uid string) []link.Sub {
 func (f classic) counted(namespace string) link.Sub {
 	return link.Sub{Kind: link.Channel, Name: f.requests(namespace)}
 }
+
+// roomSub: everyone hears everything, by the pattern.
+func (f classic) roomSub(string, string, bool) (link.Sub, bool) { return link.Sub{}, false }
 
 func (f classic) encode(m *wire.Message, namespace, to string) (link.Outgoing, error) {
 	if m.Op == wire.Broadcast || m.Op == wire.Ask {

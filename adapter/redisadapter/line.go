@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,12 +27,11 @@ var (
 // How long is waited between attempts to connect: so little that an instance is
 // back within two seconds of Redis, and more where only somebody's doing helps.
 const (
-	minPause     = 50 * time.Millisecond
-	maxPause     = 800 * time.Millisecond
-	refusedPause = 4 * time.Second
-	listenLimit  = 4 * time.Second
-	writeLimit   = time.Second
-	flushLimit   = time.Second // of Close
+	minPause    = 50 * time.Millisecond
+	maxPause    = 800 * time.Millisecond
+	listenLimit = 4 * time.Second
+	writeLimit  = time.Second
+	flushLimit  = time.Second // of Close
 )
 
 // A line is the connection to Redis that the namespaces of an instance share.
@@ -57,7 +58,9 @@ type line struct {
 
 	mu       sync.RWMutex
 	routes   map[link.Sub]*route
-	dropped  map[link.Sub]*route // to be unsubscribed
+	dropped  map[link.Sub]*route // to be unsubscribed, or not confirmed to be
+	todo     []link.Sub          // what to look at in the two
+	leaving  map[link.Sub]int    // unsubscriptions that are not confirmed
 	waiting  int                 // routes that are not confirmed
 	live     bool                // there is a connection
 	up       bool
@@ -81,7 +84,8 @@ func newLine(c *Cluster, log *slog.Logger) *line {
 		cluster: c, config: c.config, driver: c.open(), log: log, ctx: ctx, cancel: cancel,
 		changed: make(chan struct{}, 1), flushed: make(chan struct{}), closing: make(chan struct{}),
 		routes: make(map[link.Sub]*route), dropped: make(map[link.Sub]*route),
-		since: time.Now(), err: errNotYet,
+		leaving: make(map[link.Sub]int),
+		since:   time.Now(), err: errNotYet,
 	}
 	l.queue = newQueue(c.config.maxQueue, c.config.maxQueueBytes, func(n int) { c.counts.dropped.Add(uint64(n)) })
 	l.states = serial[func()]{do: func(f func()) { f() }, max: 16, maxBytes: 1, overflow: func() {}}
@@ -117,7 +121,7 @@ func notify(c chan struct{}) {
 func (l *line) add(n *node, subs ...link.Sub) {
 	l.mu.Lock()
 	for _, s := range subs {
-		if l.routes[s] != nil {
+		if l.routes[s] != nil || n.ctx.Err() != nil { // see leave
 			continue
 		}
 		r := l.dropped[s]
@@ -130,6 +134,7 @@ func (l *line) add(n *node, subs ...link.Sub) {
 		if !r.on {
 			l.waiting++
 		}
+		l.todo = append(l.todo, s)
 	}
 	l.mu.Unlock()
 	notify(l.changed)
@@ -149,11 +154,25 @@ func (l *line) remove(subs ...link.Sub) {
 		}
 		if r.asked {
 			l.dropped[s] = r
+			l.todo = append(l.todo, s)
 		}
 	}
 	l.check()
 	l.mu.Unlock()
 	notify(l.changed)
+}
+
+// leave wants nothing more for a node, whose context has ended.
+func (l *line) leave(n *node) {
+	l.mu.Lock()
+	var subs []link.Sub
+	for s, r := range l.routes {
+		if r.node == n {
+			subs = append(subs, s)
+		}
+	}
+	l.mu.Unlock()
+	l.remove(subs...)
 }
 
 // on reports whether a subscription is in force.
@@ -168,7 +187,7 @@ func (l *line) on(s link.Sub) bool {
 func (l *line) settled() bool {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return l.up && l.waiting == 0 && len(l.dropped) == 0
+	return l.up && l.waiting == 0 && len(l.dropped) == 0 && len(l.leaving) == 0
 }
 
 func (l *line) isUp() bool {
@@ -227,6 +246,8 @@ func (l *line) lost(err error) {
 	l.live, l.up, l.err = false, false, err
 	l.waiting = len(l.routes)
 	clear(l.dropped)
+	clear(l.leaving)
+	l.todo = nil // the next connection begins with all
 	for _, r := range l.routes {
 		r.asked, r.on = false, false
 	}
@@ -251,7 +272,7 @@ func (l *line) supervise() {
 		wait := pause/2 + rand.N(pause) //nolint:gosec // no secret
 		pause = min(2*pause, maxPause)
 		if errors.Is(err, link.ErrRefused) {
-			wait = refusedPause/2 + rand.N(refusedPause) //nolint:gosec // no secret
+			wait = l.config.refusedPause/2 + rand.N(l.config.refusedPause) //nolint:gosec // no secret
 		}
 		select {
 		case <-time.After(wait):
@@ -271,6 +292,7 @@ func (l *line) session() error {
 	l.mu.Lock()
 	l.live = true
 	l.waiting = len(l.routes)
+	l.todo = slices.AppendSeq(l.todo[:0], maps.Keys(l.routes))
 	l.mu.Unlock()
 	l.heard.Store(true)
 
@@ -315,6 +337,9 @@ func (l *line) listen(ctx context.Context, x link.Listener) error {
 func (l *line) confirm(s link.Sub) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.leaving[s] > 0 {
+		return // of a subscription that has been given up, and then wanted again
+	}
 	if r := l.routes[s]; r != nil && r.asked && !r.on {
 		r.on = true
 		l.waiting--
@@ -322,13 +347,19 @@ func (l *line) confirm(s link.Sub) {
 	}
 }
 
-// ended reports whether a subscription has ended that is wanted.
+// ended reports whether a subscription has ended that is wanted: that Redis has
+// ended it, since its slot is elsewhere now.
 func (l *line) ended(s link.Sub) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.dropped, s)
-	r := l.routes[s]
-	return r != nil && r.on
+	if l.leaving[s] > 0 {
+		if l.leaving[s]--; l.leaving[s] == 0 {
+			delete(l.leaving, s)
+			delete(l.dropped, s)
+		}
+		return false
+	}
+	return l.routes[s] != nil
 }
 
 // attend asks for subscriptions, and sees to it that the connection is alive.
@@ -383,18 +414,17 @@ func (l *line) complete() bool {
 func (l *line) ask(ctx context.Context, x link.Listener) error {
 	l.mu.Lock()
 	var more, less []link.Sub
-	for s, r := range l.routes {
-		if !r.asked {
+	for _, s := range l.todo {
+		if r := l.routes[s]; r != nil && !r.asked {
 			r.asked = true
 			more = append(more, s)
-		}
-	}
-	for s, r := range l.dropped {
-		if r.asked {
+		} else if r := l.dropped[s]; r != nil && r.asked {
 			r.asked, r.on = false, false
+			l.leaving[s]++
 			less = append(less, s)
 		}
 	}
+	l.todo = nil
 	l.check() // there may be nothing to ask for
 	l.mu.Unlock()
 	if len(less) > 0 {

@@ -65,15 +65,29 @@ func newNode(c *Cluster, l *line, h adapter.Host) *node {
 	n.inbox = serial[link.Event]{do: n.receive, max: maxInbox, maxBytes: maxInboxBytes, overflow: overflow}
 	n.answers = serial[link.Event]{do: n.receiveAnswer, max: maxInbox, maxBytes: maxInboxBytes, overflow: overflow}
 	n.events = serial[func()]{do: func(f func()) { f() }, max: maxEvents, maxBytes: maxInboxBytes, overflow: overflow}
+	n.Watch(n.occupied)
 	l.add(n, c.form.subs(n.namespace, n.own.uid)...)
 	return n
+}
+
+// occupied listens to a room while it has members here. It is called under the
+// lock of the Memory.
+func (n *node) occupied(room string, private, occupied bool) {
+	sub, ok := n.form.roomSub(n.namespace, room, private)
+	switch {
+	case !ok:
+	case occupied:
+		n.line.add(n, sub)
+	default:
+		n.line.remove(sub)
+	}
 }
 
 // Close implements [adapter.Adapter].
 func (n *node) Close() error {
 	n.closing.Do(func() {
-		n.line.remove(n.form.subs(n.namespace, n.own.uid)...)
 		n.cancel()
+		n.line.leave(n)
 		n.requests.close()
 		limit := time.NewTimer(closeLimit) // a handler may be what closes
 		defer limit.Stop()

@@ -10,6 +10,7 @@ type Option func(*config)
 
 type config struct {
 	prefix         string
+	mode           Mode
 	requestTimeout time.Duration
 	publishTimeout time.Duration
 	maxAge         time.Duration
@@ -22,11 +23,15 @@ type config struct {
 	// Of the connection that listens.
 	pingEvery time.Duration
 	silences  int // pings without anything heard after which it is given up
+	// refusedPause is how long is waited, about, after Redis has refused: only
+	// somebody's doing helps then.
+	refusedPause time.Duration
 }
 
 func newConfig(opts []Option) *config {
 	c := &config{
 		prefix:         "socket.io",
+		mode:           Dynamic,
 		requestTimeout: 5 * time.Second,
 		publishTimeout: time.Second,
 		maxAge:         2 * time.Second,
@@ -35,6 +40,7 @@ func newConfig(opts []Option) *config {
 		maxMessage:     16 << 20,
 		pingEvery:      2 * time.Second,
 		silences:       3,
+		refusedPause:   4 * time.Second,
 	}
 	for _, o := range opts {
 		o(c)

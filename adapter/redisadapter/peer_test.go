@@ -223,7 +223,10 @@ func (m *mixed) got(what, clients string, events ...string) {
 			want[name] = json.RawMessage("[" + strings.Join(events, ",") + "]")
 		}
 	}
-	text, _ := json.Marshal(want)
+	text, err := json.Marshal(want)
+	if err != nil {
+		m.t.Fatal(err)
+	}
 	m.eventually(what, func() string {
 		var v map[string]json.RawMessage
 		json.Unmarshal([]byte(m.node[0].run(`return got`)), &v)
@@ -246,6 +249,9 @@ const everyone = "p0 p1 n0 n1"
 // TestNode runs every operation in a cluster of two Parlor and two Node servers,
 // from each side.
 func TestNode(t *testing.T) { testMixed(t, "classic") }
+
+// TestNodeSharded does so in the sharded form.
+func TestNodeSharded(t *testing.T) { testMixed(t, "sharded") }
 
 func testMixed(t *testing.T, kind string) {
 	m := newMixed(t, kind)
@@ -396,5 +402,5 @@ func newCluster(rdb redis.UniversalClient, kind string) *redisadapter.Cluster {
 	if kind == "classic" {
 		return redisadapter.NewPubSub(rdb, redisadapter.WithPrefix("mixed"))
 	}
-	panic("no such kind: " + kind)
+	return redisadapter.NewSharded(rdb, redisadapter.WithPrefix("mixed"))
 }

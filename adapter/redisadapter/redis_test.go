@@ -21,6 +21,29 @@ func onRedis(t testing.TB, addr string, opts ...Option) func() *Cluster {
 	return func() *Cluster { return NewPubSub(rdb, append([]Option{prefix}, opts...)...) }
 }
 
+// TestRedisSharded runs it in the sharded form.
+func TestRedisSharded(t *testing.T) {
+	server := sync.OnceValue(func() *redistest.Server { return redistest.Start(t) })
+	for _, mode := range []Mode{Static, Dynamic, DynamicPrivate} {
+		t.Run(string(mode), func(t *testing.T) {
+			sizes := []int{3}
+			if mode == Dynamic {
+				sizes = []int{1, 2, 3}
+			}
+			adaptertest.Run(t, sizes, func(t testing.TB, hosts []adapter.Host) adaptertest.Cluster {
+				return join(t, hosts, onShards(t, server().Addr, WithMode(mode)))
+			})
+		})
+	}
+}
+
+func onShards(t testing.TB, addr string, opts ...Option) func() *Cluster {
+	rdb := redistest.Client(addr)
+	t.Cleanup(func() { rdb.Close() })
+	prefix := WithPrefix(fmt.Sprint("s", prefixes.Add(1)))
+	return func() *Cluster { return NewSharded(rdb, append([]Option{prefix}, opts...)...) }
+}
+
 // TestRedis runs the kit over a real Redis.
 func TestRedis(t *testing.T) {
 	server := sync.OnceValue(func() *redistest.Server { return redistest.Start(t) })

@@ -111,7 +111,7 @@ func (p *Proxy) serve(client net.Conn) {
 		_, _ = io.Copy(io.Discard, client)
 		return
 	}
-	server, err := net.Dial("tcp", p.target) //nolint:noctx // it is on this machine
+	server, err := net.Dial("tcp", p.target)
 	if err != nil {
 		return
 	}

@@ -89,7 +89,7 @@ func (s *Server) Restart() {
 // Launch starts a server that was killed, and does not wait for it.
 func (s *Server) Launch() {
 	s.t.Helper()
-	s.cmd = exec.Command(s.args[0], s.args[1:]...) //nolint:noctx // it ends with Kill
+	s.cmd = exec.Command(s.args[0], s.args[1:]...)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)

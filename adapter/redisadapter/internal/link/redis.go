@@ -27,6 +27,7 @@ var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interv
 // the client's retries, which would be delivered twice.
 type Redis struct {
 	source redis.UniversalClient
+	shards bool
 
 	mu     sync.Mutex
 	client *redis.Client // for publishing; nil: to be made
@@ -36,6 +37,9 @@ type Redis struct {
 // NewRedis returns a driver that reaches the Redis of a client, which may be of
 // one server, of one behind Sentinel, or of a Cluster.
 func NewRedis(rdb redis.UniversalClient) *Redis { return &Redis{source: rdb} }
+
+// NewShardedRedis is [NewRedis] for shard channels.
+func NewShardedRedis(rdb redis.UniversalClient) *Redis { return &Redis{source: rdb, shards: true} }
 
 // homeKey picks the master of a Cluster that everything is published at: what
 // one connection sends arrives in its order, through the cluster's bus too.
@@ -48,6 +52,9 @@ func (d *Redis) options(ctx context.Context) (*redis.Options, error) {
 	case *redis.Client:
 		o = *rdb.Options()
 	case *redis.ClusterClient:
+		if d.shards {
+			return nil, fmt.Errorf("%w: sharded pub/sub over Redis Cluster is not there yet", ErrRefused)
+		}
 		node, err := rdb.MasterForKey(ctx, homeKey)
 		if err != nil {
 			return nil, fmt.Errorf("redis: no master: %w", err)

@@ -1,0 +1,579 @@
+package redisadapter
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed3686fee0/parlor/adapter"
+	"github.com/seed3686fee0/parlor/adapter/redisadapter/internal/link"
+	"github.com/seed3686fee0/parlor/adapter/redisadapter/internal/linktest"
+	"github.com/seed3686fee0/parlor/internal/redistest"
+)
+
+func wait() { time.Sleep(time.Millisecond) }
+
+// clusters are made at the Redis of an address.
+type clusters func(t testing.TB, addr string, opts ...Option) func() *Cluster
+
+// inForms runs a test in each form.
+func inForms(t *testing.T, f func(t *testing.T, on clusters)) {
+	t.Run("classic", func(t *testing.T) { f(t, onRedis) })
+	t.Run("sharded", func(t *testing.T) { f(t, onShards) })
+}
+
+// hasty finds dead connections soon, so that tests need not wait.
+func hasty(c *config) {
+	c.pingEvery = 100 * time.Millisecond
+	c.refusedPause = 200 * time.Millisecond
+}
+
+// numbered sends numbered events to the room until stop, at about a rate a second.
+func numbered(n *node, rate int, stop <-chan struct{}) (sent int, slowest time.Duration) {
+	tick := time.NewTicker(time.Second / time.Duration(rate))
+	defer tick.Stop()
+	for {
+		select {
+		case <-stop:
+			return sent, slowest
+		case <-tick.C:
+			before := time.Now()
+			n.Broadcast(event(sent), adapter.Target{Rooms: []string{"r"}})
+			slowest = max(slowest, time.Since(before))
+			sent++
+		}
+	}
+}
+
+// inOrder checks numbers, which may have gaps but neither repetitions nor
+// inversions, and returns how many there are.
+func inOrder(t testing.TB, what string, got []string) int {
+	t.Helper()
+	last := -1
+	for _, s := range got {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			t.Fatalf("%s: %q", what, s)
+		}
+		if n <= last {
+			t.Fatalf("%s: %d after %d", what, n, last)
+		}
+		last = n
+	}
+	return len(got)
+}
+
+// TestG01: Redis is not there at boot. Own clients are served, the state says so,
+// and once Redis is there so are the others.
+func TestG01(t *testing.T) {
+	server := redistest.Start(t)
+	server.Kill()
+	states := make(chan bool, 100)
+	c := onRedis(t, server.Addr, WithOnState(func(up bool, _ error) { states <- up }))
+	a, m := start(t, 0, c())
+	b, m2 := start(t, 1, c())
+	if up := <-states; up {
+		t.Error("up without Redis")
+	}
+	if up, err := a.cluster.Up(); up || err == nil {
+		t.Errorf("Up: %v, %v", up, err)
+	}
+	a.Broadcast(event("x"), adapter.Target{})
+	if got := m.take(); len(got) != 1 {
+		t.Errorf("its own client got %q", got)
+	}
+	_, err := a.FetchSockets(context.Background(), adapter.Target{})
+	if missing, ok := errors.AsType[*adapter.MissingError](err); !ok || missing.Instances < 1 {
+		t.Errorf("FetchSockets: %v", err)
+	}
+	server.Restart()
+	since := time.Now()
+	complete(t, []*node{a, b})
+	t.Logf("connected %v after Redis", time.Since(since).Round(time.Millisecond))
+	reaches(t, b, []*member{m, m2})
+	if up, err := a.cluster.Up(); !up || err != nil {
+		t.Errorf("Up: %v, %v", up, err)
+	}
+}
+
+// TestG02G03: Redis is killed while an instance sends, and is back later. Its own
+// clients lose nothing and no call waits. What others lose lies between the kill
+// and the reconnection, and the counts say how much it is.
+func TestG02G03(t *testing.T) { inForms(t, faultsG02G03) }
+
+func faultsG02G03(t *testing.T, on clusters) {
+	server := redistest.Start(t)
+	nodes, members := startAll(t, 3, on(t, server.Addr))
+	stop := make(chan struct{})
+	done := make(chan struct{})
+	var sent int
+	var slowest time.Duration
+	go func() {
+		defer close(done)
+		sent, slowest = numbered(nodes[0], 1000, stop)
+	}()
+	far := func() int { return min(members[1].count(), members[2].count()) }
+	eventually(t, "events arrive", func() bool { return far() > 100 })
+	server.Kill()
+	time.Sleep(3 * time.Second) // longer than anything waits to be published
+	server.Restart()
+	back := time.Now()
+	at := far()
+	eventually(t, "events arrive again", func() bool { return far() > at+100 })
+	t.Logf("events arrived again within %v of Redis' return", time.Since(back).Round(time.Millisecond))
+	close(stop)
+	<-done
+	if slowest > time.Second { // a guard: it is microseconds
+		t.Errorf("a broadcast took %v", slowest)
+	}
+	if n := inOrder(t, "own client", members[0].take()); n != sent {
+		t.Errorf("an own client got %d of %d", n, sent)
+	}
+	settle(t, nodes)
+	s := nodes[0].cluster.Stats()
+	for _, m := range members[1:] {
+		lost := sent - inOrder(t, m.id, m.take())
+		t.Logf("%s lost %d of %d: %+v", m.id, lost, sent, s)
+		if lost < int(s.Dropped) || lost > int(s.Dropped+s.Unanswered) {
+			t.Errorf("%s lost %d; %d were dropped and %d unanswered", m.id, lost, s.Dropped, s.Unanswered)
+		}
+	}
+}
+
+// TestG03Soon: whenever Redis comes back, subscriptions are in force within two
+// seconds. In fake time.
+func TestG03Soon(t *testing.T) {
+	for range 50 {
+		synctest.Test(t, func(t *testing.T) {
+			var bus linktest.Bus
+			c := onBus(&bus)()
+			n, m := start(t, 0, c)
+			time.Sleep(time.Second)
+			bus.Down()
+			time.Sleep(rand.N(time.Minute))
+			if c.Stats().Up {
+				t.Error("up while the bus is down")
+			}
+			bus.Up()
+			before := time.Now()
+			for !c.Stats().Up {
+				time.Sleep(10 * time.Millisecond)
+			}
+			if d := time.Since(before); d > 2*time.Second {
+				t.Errorf("it took %v", d)
+			}
+			if bus.Listeners() != 1 {
+				t.Errorf("%d connections", bus.Listeners())
+			}
+			_ = m
+			n.Close()
+		})
+	}
+}
+
+// TestG04Dead: a connection that is dead without a word is found within ten
+// seconds, and meanwhile no call waits and the queue is bounded. In fake time.
+func TestG04Dead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var bus linktest.Bus
+		var lost time.Time
+		c := onBus(&bus, WithQueue(100, 1<<20), WithOnState(func(up bool, _ error) {
+			if !up && lost.IsZero() {
+				lost = time.Now()
+			}
+		}))()
+		n, m := start(t, 0, c)
+		time.Sleep(time.Second)
+		bus.Freeze()
+		frozen := time.Now()
+		for i := range 1000 {
+			n.Broadcast(event(i), adapter.Target{})
+			time.Sleep(20 * time.Millisecond)
+			if q := c.Stats().Queued; q > 100 {
+				t.Fatalf("%d in the queue", q)
+			}
+		}
+		if d := time.Since(frozen); d > 21*time.Second {
+			t.Errorf("1000 calls took %v", d)
+		}
+		if lost.IsZero() || lost.Sub(frozen) > 10*time.Second {
+			t.Errorf("told after %v", lost.Sub(frozen))
+		}
+		if len(m.take()) != 1000 {
+			t.Error("its own client lost something")
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		before := time.Now()
+		if _, err := n.FetchSockets(ctx, adapter.Target{}); err == nil || time.Since(before) > 5*time.Second {
+			t.Errorf("FetchSockets: %v after %v", err, time.Since(before))
+		}
+		bus.Thaw()
+		time.Sleep(2 * time.Second)
+		s := c.Stats()
+		if !s.Up || s.Published+s.Dropped+s.Unanswered != 1000 {
+			t.Errorf("%+v", s)
+		}
+		n.Close()
+	})
+}
+
+// TestG04Stop: Redis is stopped for a while, with connections open.
+func TestG04Stop(t *testing.T) {
+	server := redistest.Start(t)
+	nodes, members := startAll(t, 2, onRedis(t, server.Addr, hasty))
+	server.Stop()
+	stop := make(chan struct{})
+	time.AfterFunc(2*time.Second, func() { close(stop) })
+	sent, slowest := numbered(nodes[0], 500, stop)
+	server.Continue()
+	if slowest > time.Second {
+		t.Errorf("a broadcast took %v", slowest)
+	}
+	if n := inOrder(t, "own client", members[0].take()); n != sent {
+		t.Errorf("an own client got %d of %d", n, sent)
+	}
+	members[1].take()
+	complete(t, nodes)
+	reaches(t, nodes[0], members[1:])
+	reaches(t, nodes[1], members[:1])
+}
+
+// TestG04Slow: a network with delay, then one with little bandwidth. Nothing is
+// lost, and nothing waits for it.
+func TestG04Slow(t *testing.T) {
+	server := redistest.Start(t)
+	proxy := redistest.NewProxy(t, server.Addr)
+	nodes, members := startAll(t, 2, onRedis(t, proxy.Addr))
+	for name, set := range map[string]func(){
+		"latency": func() { proxy.Latency(100 * time.Millisecond) },
+		"rate":    func() { proxy.Latency(0); proxy.Rate(50_000) },
+	} {
+		set()
+		const count = 300
+		before := time.Now()
+		for i := range count {
+			nodes[0].Broadcast(event(i), adapter.Target{Rooms: []string{"r"}})
+		}
+		if d := time.Since(before); d > time.Second {
+			t.Errorf("%s: sending took %v", name, d)
+		}
+		eventually(t, name+": all arrive", func() bool { return members[1].count() == count })
+		inOrder(t, name, members[1].take())
+		members[0].take()
+	}
+}
+
+// TestG05: rubbish on every channel is counted and ignored, and nothing of it
+// reaches a client.
+func TestG05(t *testing.T) {
+	server := redistest.Start(t)
+	nodes, members := startAll(t, 2, onRedis(t, server.Addr))
+	rdb := server.Client()
+	defer rdb.Close()
+	f := nodes[0].form.(classic)
+	channels := []string{f.broadcasts("/g"), f.broadcasts("/g") + "r#", f.requests("/g"), f.responses("/g"), f.responses("/g") + nodes[0].own.uid + "#"}
+	data, err := os.ReadFile("internal/wire/testdata/redis-tolerance.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var inputs []struct{ Hex, Node string }
+	if err := json.Unmarshal(data, &inputs); err != nil {
+		t.Fatal(err)
+	}
+	pipe := rdb.Pipeline()
+	count := 0
+	publish := func(payload []byte) {
+		for _, channel := range channels {
+			pipe.Publish(t.Context(), channel, payload)
+			count++
+		}
+	}
+	random := rand.New(rand.NewPCG(1, 2)) // the same every time
+	for _, in := range inputs {
+		payload, err := hex.DecodeString(in.Hex)
+		if err != nil {
+			t.Fatal(err)
+		}
+		publish(payload) // they name the namespace "/": none of them is for /g
+		for range 20 {
+			x := append([]byte{}, payload...)
+			for range 1 + random.IntN(4) {
+				if len(x) > 0 {
+					x[random.IntN(len(x))] = byte(random.IntN(256))
+				}
+			}
+			publish(x)
+		}
+	}
+	if _, err := pipe.Exec(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	reaches(t, nodes[0], members[1:])
+	settle(t, nodes)
+	for i, n := range nodes {
+		s := n.cluster.Stats()
+		t.Logf("%d published, %+v", count, s)
+		if s.Malformed == 0 || !s.Up || s.Connects != 1 {
+			t.Errorf("instance %d: %+v", i, s)
+		}
+	}
+	for _, m := range members {
+		for _, got := range m.take() {
+			if len(got) == 0 || got[0] != '"' && (got[0] < '0' || got[0] > '9') && got[0] != '-' {
+				t.Errorf("a client got %q", got)
+			}
+		}
+	}
+}
+
+// TestG06: messages that are too large, and too many.
+func TestG06(t *testing.T) {
+	server := redistest.Start(t)
+	nodes, members := startAll(t, 2, onRedis(t, server.Addr))
+	rdb := server.Client()
+	defer rdb.Close()
+	channel := nodes[0].form.(classic).broadcasts("/g")
+	// Over the limit here, under that of Redis for what waits for a subscriber.
+	if err := rdb.Publish(t.Context(), channel, strings.Repeat("x", 20<<20)).Err(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is counted", func() bool { return nodes[0].cluster.Stats().Malformed == 1 })
+	// Over that of Redis too, which ends the connections.
+	if err := rdb.Publish(t.Context(), channel, strings.Repeat("x", 64<<20)).Err(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "all are connected again", func() bool {
+		return nodes[0].cluster.Stats().Connects+nodes[1].cluster.Stats().Connects >= 4 || nodes[0].cluster.Stats().Malformed == 2
+	})
+	complete(t, nodes)
+	reaches(t, nodes[0], members)
+	// Many, for a room that nobody is in.
+	pipe := rdb.Pipeline()
+	for range 20_000 {
+		pipe.Publish(t.Context(), channel+"nobody#", "x")
+	}
+	if _, err := pipe.Exec(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	reaches(t, nodes[0], members)
+	nodes[0].Broadcast(event(strings.Repeat("x", 17<<20)), adapter.Target{})
+	if s := nodes[0].cluster.Stats(); s.Dropped != 1 {
+		t.Errorf("a message over the limit: %+v", s)
+	}
+	for _, m := range members {
+		m.take()
+	}
+}
+
+// TestG07: what a later version may write is understood as far as it can be.
+func TestG07(t *testing.T) {
+	server := redistest.Start(t)
+	nodes, members := startAll(t, 1, onRedis(t, server.Addr))
+	rdb := server.Client()
+	defer rdb.Close()
+	f := nodes[0].form.(classic)
+	for _, payload := range []string{
+		`{"type":99,"uid":"x"}`, `{"type":2,"uid":"x","opts":{"rooms":["r"],"except":[],"new":[1]},"rooms":["s"],"new":{"a":1}}`, `{"uid":"x"}`,
+	} {
+		if err := rdb.Publish(t.Context(), f.requests("/g"), payload).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "what is known is done", func() bool { return nodes[0].In(members[0].id, "s") })
+	eventually(t, "the rest is counted", func() bool { return nodes[0].cluster.Stats().Malformed == 2 })
+}
+
+// TestG08: one that is counted and does not answer. What the others say is
+// there at the latest when the time is up, and how many are missing.
+func TestG08(t *testing.T) {
+	server := redistest.Start(t)
+	nodes, _ := startAll(t, 2, onRedis(t, server.Addr, WithRequestTimeout(time.Second)))
+	rdb := server.Client()
+	defer rdb.Close()
+	stray := func() (end func()) {
+		sub := rdb.Subscribe(t.Context(), nodes[0].counted.Name)
+		eventually(t, "it is counted", func() bool {
+			n, err := nodes[0].ServerCount(t.Context())
+			return err == nil && n == 3
+		})
+		return func() { sub.Close() }
+	}
+	fetch := func(least, most time.Duration) {
+		t.Helper()
+		before := time.Now()
+		infos, err := nodes[0].FetchSockets(t.Context(), adapter.Target{})
+		took := time.Since(before)
+		if missing, ok := errors.AsType[*adapter.MissingError](err); !ok || missing.Instances != 1 || len(infos) != 2 {
+			t.Errorf("%d sockets, %v", len(infos), err)
+		}
+		if took < least || took > most {
+			t.Errorf("it took %v", took)
+		}
+	}
+	end := stray()
+	fetch(900*time.Millisecond, 20*time.Second)
+	if _, err := nodes[0].ServerSideAsk(t.Context(), event("e").Packet().Args); err == nil {
+		t.Error("ServerSideAsk: all have answered")
+	}
+	// It ends while it is waited for: nobody waits on.
+	time.AfterFunc(100*time.Millisecond, end)
+	fetch(100*time.Millisecond, 20*time.Second)
+	if n := nodes[0].requests.pending(); n != 0 {
+		t.Errorf("%d requests are left", n)
+	}
+	if s := nodes[0].cluster.Stats(); s.Missing < 3 {
+		t.Errorf("%+v", s)
+	}
+	// And an acknowledged broadcast leaves nothing behind either.
+	ctx, cancel := context.WithCancel(t.Context())
+	nodes[0].BroadcastWithAck(ctx, event("q"), adapter.Target{}, func(int) {}, nil)
+	cancel()
+	eventually(t, "it is forgotten", func() bool { return nodes[0].requests.pending() == 0 })
+}
+
+// TestG09: one instance is cut off, and comes back. Both serve their own, the
+// other is not missed while it is not counted, and nothing comes twice.
+func TestG09(t *testing.T) {
+	server := redistest.Start(t)
+	proxy := redistest.NewProxy(t, server.Addr)
+	prefix := WithPrefix("g09")
+	cluster := func(addr string) *Cluster {
+		rdb := redistest.Client(addr)
+		t.Cleanup(func() { rdb.Close() })
+		return NewPubSub(rdb, prefix, hasty)
+	}
+	a, ma := start(t, 0, cluster(server.Addr))
+	b, mb := start(t, 1, cluster(proxy.Addr))
+	complete(t, []*node{a, b})
+	stop := time.After(2 * time.Second)
+	proxy.Hole(true)
+	eventually(t, "the one that is cut off knows", func() bool { return !b.cluster.Stats().Up })
+	proxy.Cut() // Redis knows too
+	eventually(t, "it is not counted", func() bool {
+		n, err := a.ServerCount(t.Context())
+		return err == nil && n == 1
+	})
+	a.Broadcast(event("a"), adapter.Target{})
+	b.Broadcast(event("b"), adapter.Target{})
+	if infos, err := a.FetchSockets(t.Context(), adapter.Target{}); err != nil || len(infos) != 1 {
+		t.Errorf("%d sockets, %v", len(infos), err)
+	}
+	<-stop
+	proxy.Hole(false)
+	complete(t, []*node{a, b})
+	for i := range 100 {
+		a.Broadcast(event(i), adapter.Target{})
+		b.Broadcast(event(1000+i), adapter.Target{})
+	}
+	settle(t, []*node{a, b})
+	for _, m := range []*member{ma, mb} {
+		seen := map[string]bool{}
+		for _, got := range m.take() {
+			if seen[got] {
+				t.Errorf("%s got %s twice", m.id, got)
+			}
+			seen[got] = true
+		}
+		if len(seen) < 201 {
+			t.Errorf("%s got %d", m.id, len(seen))
+		}
+	}
+}
+
+// TestG11: what comes back of an instance's own is not delivered again, nor is
+// what claims to be.
+func TestG11(t *testing.T) { inForms(t, faultsG11) }
+
+func faultsG11(t *testing.T, on clusters) {
+	server := redistest.Start(t)
+	nodes, members := startAll(t, 2, on(t, server.Addr))
+	n := nodes[0]
+	n.Broadcast(event("one"), adapter.Target{Rooms: []string{"r"}})
+	n.Broadcast(event("two"), adapter.Target{})
+	n.SocketsJoin(adapter.Target{}, "s")
+	settle(t, nodes)
+	for _, m := range members {
+		if got := strings.Join(m.take(), " "); got != `"one" "two"` {
+			t.Errorf("%s got %s", m.id, got)
+		}
+	}
+	if nodes[0].own.uid == nodes[1].own.uid || len(nodes[0].own.uid) < 16 {
+		t.Error("ids of instances")
+	}
+}
+
+// TestG12: what happens to connections, users and data at Redis.
+func TestG12(t *testing.T) { inForms(t, faultsG12) }
+
+func faultsG12(t *testing.T, on clusters) {
+	server := redistest.Start(t)
+	nodes, members := startAll(t, 2, on(t, server.Addr, hasty))
+	server.Do("FLUSHALL")
+	server.Do("CLIENT", "KILL", "TYPE", "pubsub")
+	eventually(t, "all have connected again", func() bool {
+		return nodes[0].cluster.Stats().Connects == 2 && nodes[1].cluster.Stats().Connects == 2
+	})
+	complete(t, nodes)
+	reaches(t, nodes[0], members)
+	server.Do("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+	reaches(t, nodes[1], members)
+	// A user that may not listen.
+	server.Do("ACL", "SETUSER", "default", "resetchannels", "&other")
+	server.Do("CLIENT", "KILL", "TYPE", "pubsub")
+	eventually(t, "it is refused", func() bool {
+		up, err := nodes[0].cluster.Up()
+		return !up && errors.Is(err, link.ErrRefused)
+	})
+	nodes[0].Broadcast(event("own"), adapter.Target{})
+	if got := members[0].take(); len(got) != 1 {
+		t.Errorf("its own client got %q", got)
+	}
+	server.Do("ACL", "SETUSER", "default", "allchannels")
+	complete(t, nodes)
+	reaches(t, nodes[0], members)
+}
+
+// TestG13: whoever may publish at Redis is trusted, which the package says.
+func TestG13(t *testing.T) {
+	server := redistest.Start(t)
+	nodes, members := startAll(t, 1, onRedis(t, server.Addr))
+	rdb := server.Client()
+	defer rdb.Close()
+	err := rdb.Publish(t.Context(), nodes[0].counted.Name, `{"type":4,"opts":{"rooms":["r"],"except":[]},"close":true}`).Err()
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is done", func() bool {
+		members[0].mu.Lock()
+		defer members[0].mu.Unlock()
+		return members[0].ended == 1
+	})
+}
+
+// TestG14: what one instance sends arrives in its order everywhere, all of it.
+func TestG14(t *testing.T) { inForms(t, faultsG14) }
+
+func faultsG14(t *testing.T, on clusters) {
+	server := redistest.Start(t)
+	nodes, members := startAll(t, 3, on(t, server.Addr))
+	const count = 50_000
+	for i := range count {
+		nodes[0].Broadcast(event(i), adapter.Target{Rooms: []string{"r"}})
+	}
+	for _, m := range members {
+		eventually(t, fmt.Sprint(m.id, " gets all"), func() bool { return m.count() >= count })
+		if n := inOrder(t, m.id, m.take()); n != count {
+			t.Errorf("%s got %d", m.id, n)
+		}
+	}
+}
