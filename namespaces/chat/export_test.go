@@ -15,7 +15,7 @@ func MountAt(ns *server.Namespace, opts Options, now func() time.Time) *Chat {
 // history, and nobody is at work.
 func (c *Chat) Empty() bool {
 	m, ok := c.store.(*Memory)
-	return (!ok || m.Empty()) && c.lanes.idle() && c.users.idle()
+	return (!ok || !c.alone || m.Empty()) && c.lanes.idle() && c.users.idle()
 }
 
 // Empty reports whether there is nobody.
