@@ -108,7 +108,8 @@ func (a *Auth) checkJWKS() *Error {
 	case u.User != nil:
 		return newError(JWKSURLFlag, "has a user or a password in it, which would end up in logs; key sets are public, so leave it out")
 	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return newError(JWKSURLFlag, "%q is not https, and who can change the keys on their way can sign tokens; plain http is for this machine (127.0.0.1) alone", a.JWKSURL)
+		where, _, _ := strings.Cut(a.JWKSURL, "?") // some have a key of their own in the query
+		return newError(JWKSURLFlag, "%q is not https, and who can change the keys on their way can sign tokens; plain http is for this machine (127.0.0.1) alone", where)
 	}
 	return nil
 }

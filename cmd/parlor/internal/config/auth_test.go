@@ -99,6 +99,7 @@ func TestF15BadAuthFlags(t *testing.T) {
 		{args: "--auth-jwks-url=https://a.example/%zz", want: noURL},
 		{args: "--auth-jwks-url=https://u:p@a.example/keys", want: jwks + ": has a user or a password in it, which would end up in logs; key sets are public, so leave it out"},
 		{args: "--auth-jwks-url=http://a.example/keys", want: jwks + `: "http://a.example/keys"` + notHTTPS},
+		{args: "--auth-jwks-url=http://a.example/keys?code=hunter2", want: jwks + `: "http://a.example/keys"` + notHTTPS},
 		{args: "--auth-jwks-url=http://10.0.0.1/keys", want: jwks + `: "http://10.0.0.1/keys"` + notHTTPS},
 		{args: "--auth-jwks-url=http://127.0.0.1.evil.example/keys", want: jwks + `: "http://127.0.0.1.evil.example/keys"` + notHTTPS},
 		{args: "token", want: secret + ": is missing: there is no key to sign the token with; give it, or --auth-private-key-file"},
