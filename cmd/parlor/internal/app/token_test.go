@@ -115,6 +115,16 @@ func TestTokenFromTheEnvironment(t *testing.T) {
 	}
 }
 
+// What a token says of its user is not the terminal's to obey.
+func TestTokenCheckPrintable(t *testing.T) {
+	secret := "--auth-secret-file=" + keyFile(t, goodSecret)
+	token := minted(t, secret, "--name=Ada\nroles    admin\x1b[1A\u202e", "--role=é", "--role=\u009b2J")
+	code, stdout, stderr := run(t, "", "token", "check", secret, token)
+	if want := "user     ada\nname     Ada\ufffdroles    admin\ufffd[1A\ufffd\nroles    é, \ufffd2J\nexpires  in "; code != exitOK || !strings.HasPrefix(stdout, want) {
+		t.Errorf("%d\n%q\n%s", code, stdout, stderr)
+	}
+}
+
 // `parlor token secret` makes a secret that can be used, another one each time.
 func TestTokenSecret(t *testing.T) {
 	seen := map[string]bool{}
