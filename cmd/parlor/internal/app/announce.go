@@ -119,7 +119,7 @@ func warnings(cfg *config.Config) []string {
 	case cfg.AllowsAnonymous():
 		found = append(found, "anonymous users are allowed: --anonymous (PARLOR_ANONYMOUS) lets anyone who reaches this address chat without a token, under any name")
 	}
-	if cfg.JWKSURL != "" && len(cfg.Audience) == 0 {
+	if cfg.JWKSURL+cfg.PublicKeyFile != "" && len(cfg.Audience) == 0 {
 		found = append(found, "a token that its issuer made for another service is accepted here too: name this one with --auth-audience (PARLOR_AUTH_AUDIENCE)")
 	}
 	if cfg.QueryToken {

@@ -205,9 +205,9 @@ func TestAnnouncesAuthentication(t *testing.T) {
 		"a secret": {
 			[]string{"--auth-secret-file=" + path, "--auth-issuer=https://i.example/", "--auth-audience=a", "--auth-audience=b", "--auth-leeway=5s"},
 			[]string{"auth=hs256", `issuer="https://i.example/"`, `audience="a b"`, "leeway=5s", "anonymous=false", "query_token=false"},
-			[]string{"anonymous users", "not looked at", path},
+			[]string{"anonymous users", "not looked at", "for another service", path},
 		},
-		"a public key": {[]string{"--auth-public-key-file=" + public}, []string{"auth=es256", "issuer=any", "audience=any", "leeway=30s"}, []string{"anonymous users"}},
+		"a public key": {[]string{"--auth-public-key-file=" + public}, []string{"auth=es256", "issuer=any", "audience=any", "leeway=30s", "for another service"}, []string{"anonymous users"}},
 		"a public key and everyone": {
 			[]string{"--auth-public-key-file=" + public, "--anonymous", "--auth-query-token", "--auth-leeway=0s"},
 			[]string{"leeway=0s", "anonymous=true", "anonymous users are allowed: --anonymous", "tokens in URLs are accepted", "query_token=true"},
