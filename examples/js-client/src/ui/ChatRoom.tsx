@@ -88,9 +88,10 @@ function Head({ conversation: c, onOpen }: Props) {
           type="button"
           className="icon-button"
           aria-label={c.kind === "room" ? "Leave room" : "Close conversation"}
+          title={c.kind === "room" ? "Leave room" : "Close conversation"}
           onClick={() => (c.kind === "room" ? chat.leaveRoom(c.id) : chat.closeDirect(c.id))}
         >
-          <Icon name="close" />
+          <Icon name={c.kind === "room" ? "leave" : "close"} />
         </button>
       )}
       {c?.kind === "room" && (

@@ -42,7 +42,7 @@ export function Login() {
           <ThemeToggle />
         </header>
         <h1>Come in</h1>
-        <p className="lead">Pick a name and a room. Others in the same room see what you write, as you write it.</p>
+        <p className="lead">Pick a name and a room. Whoever is in the same room reads what you write at once.</p>
 
         <div className="field">
           <label htmlFor={`${id}name`}>Your name</label>

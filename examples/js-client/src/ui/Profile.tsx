@@ -43,7 +43,7 @@ export function Profile() {
         </select>
       </div>
       <ThemeToggle />
-      <button type="button" className="icon-button" aria-label="Sign out" onClick={signOut}>
+      <button type="button" className="icon-button" aria-label="Sign out" title="Sign out" onClick={signOut}>
         <Icon name="leave" />
       </button>
     </section>

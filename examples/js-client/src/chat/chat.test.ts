@@ -1,0 +1,189 @@
+// @vitest-environment happy-dom
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Server, type Socket as ServerSocket } from "socket.io";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Answer, ChatMessage, Receipt } from "../contract";
+import { createConnection, type Connection } from "../socket/connection";
+import { createChat, type Chat } from "./chat";
+import * as outbox from "./outbox";
+import { handshake, session, signIn, signOut } from "./session";
+import { chatStore, conversation, initialChat, roomKey } from "./store";
+
+// A server with one room's worth of chat, that can be told to lose things.
+let io: Server;
+let url: string;
+let said: ChatMessage[];
+let onMessage: (message: ChatMessage, ack: (answer: Answer<Receipt>) => void, socket: ServerSocket) => void;
+
+let connection: Connection;
+let chat: Chat;
+
+beforeEach(async () => {
+  localStorage.clear();
+  sessionStorage.clear();
+  said = [];
+  onMessage = (message, ack) => {
+    relay(message);
+    ack({ ok: true, id: message.id, timestamp: message.timestamp });
+  };
+  const http = createServer();
+  io = new Server(http);
+  io.of("/chat").on("connection", (socket) => {
+    const { username } = socket.handshake.auth as { username: string };
+    socket.emit("connected", { userId: socket.id, user: username, limits: { messageBytes: 0, fileBytes: 0, messagesPerSecond: 0 } });
+    socket.on("join", async ({ room }: { room: string }, ack: (answer: object) => void) => {
+      await socket.join(room);
+      const users = [{ userId: socket.id, user: username, status: "online" }];
+      ack({ ok: true, room, userCount: 1, users, history: said.slice(-2) });
+    });
+    socket.on("history", ({ after }: { after: string }, ack: (answer: object) => void) => {
+      const later = said.filter((m) => m.id > after);
+      ack({ ok: true, messages: later.slice(0, 3), more: later.length > 3 });
+    });
+    socket.on("message", (message: ChatMessage, ack: (answer: Answer<Receipt>) => void) => {
+      const id = String(said.length + 1).padStart(6, "0");
+      onMessage({ ...message, id, from: socket.id, user: username, timestamp: Date.now() }, ack, socket);
+    });
+  });
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  signIn({ name: "Ada", token: null });
+  start();
+});
+
+afterEach(async () => {
+  connection.socket.disconnect();
+  chatStore.setState({ ...initialChat, conversations: new Map() });
+  signOut();
+  await io.close();
+});
+
+/** What ChatProvider does. */
+function start() {
+  connection = createConnection({ namespace: "/chat", url, transports: ["websocket"] });
+  connection.authenticate(handshake);
+  chat = createChat(connection.socket);
+  connection.socket.on("connected", chat.on.connected);
+  connection.socket.on("message", chat.on.message);
+  connection.socket.on("disconnect", chat.disconnected);
+  connection.connect();
+}
+
+function relay(message: ChatMessage) {
+  said.push(message);
+  io.of("/chat").to(message.room).emit("message", message);
+}
+
+function other(content: string): ChatMessage {
+  const id = String(said.length + 1).padStart(6, "0");
+  return { id, room: "r", from: "ben", user: "Ben", content, timestamp: Date.now() };
+}
+
+const key = roomKey("r");
+const shown = (of = key) => {
+  const { numbered, pending } = conversation(of)?.timeline ?? { numbered: [], pending: [] };
+  return [...numbered, ...pending].map((entry) => entry.content);
+};
+const states = () => conversation(key)?.timeline.pending.map((entry) => entry.state);
+const joined = (of = key) => vi.waitFor(() => expect(conversation(of)?.joined).toBe(true));
+const settled = () => vi.waitFor(() => expect(conversation(key)?.timeline.pending).toEqual([]));
+
+test("written while offline: sent on return, once, in order, after what was missed", async () => {
+  chat.enterRoom("r");
+  await joined();
+  chat.send(key, "first");
+  await settled();
+
+  connection.socket.disconnect();
+  for (let i = 0; i < 10; i++) said.push(other(`missed ${i}`));
+  for (const text of ["a", "b", "c"]) chat.send(key, text);
+  expect(states()).toEqual(["sending", "sending", "sending"]);
+  connection.connect();
+  await joined();
+  await settled();
+
+  const missed = Array.from({ length: 10 }, (_, i) => `missed ${i}`);
+  expect(shown()).toEqual(["first", ...missed, "a", "b", "c"]);
+  expect(said.map((m) => m.content)).toEqual(["first", ...missed, "a", "b", "c"]);
+});
+
+test("the connection ends between the message and its acknowledgement: it is there once", async () => {
+  chat.enterRoom("r");
+  await joined();
+  const answer = onMessage;
+  onMessage = (message, _, socket) => {
+    said.push(message); // it has arrived, and nobody hears of it
+    socket.disconnect();
+  };
+  chat.send(key, "lost");
+  await vi.waitFor(() => expect(connection.socket.connected).toBe(false));
+  onMessage = answer;
+  connection.reconnect();
+  await joined();
+  await settled();
+  expect(said.map((m) => m.content)).toEqual(["lost"]);
+  expect(shown()).toEqual(["lost"]);
+  expect(conversation(key)?.timeline.numbered[0]).toMatchObject({ mine: true, state: "sent" });
+});
+
+test("an outbox survives the page", async () => {
+  chat.enterRoom("r");
+  await joined();
+  connection.socket.disconnect();
+  chat.send(key, "kept");
+  const { getState } = session;
+  expect(getState().rooms).toEqual(["r"]);
+  expect(outbox.load("name:Ada").map((letter) => letter.content)).toEqual(["kept"]);
+
+  chatStore.setState({ ...initialChat, conversations: new Map() }); // the page is loaded again
+  start();
+  await joined();
+  await settled();
+  expect(said.map((m) => m.content)).toEqual(["kept"]);
+  expect(outbox.load("name:Ada")).toEqual([]);
+});
+
+test("refused by the server, and sent again", async () => {
+  chat.enterRoom("r");
+  await joined();
+  const answer = onMessage;
+  onMessage = (_, ack) => ack({ ok: false, error: { code: "rate_limited", message: "Rate limit exceeded" } });
+  chat.send(key, "quick");
+  await vi.waitFor(() => expect(states()).toEqual(["failed"]));
+  expect(conversation(key)?.timeline.pending[0]?.problem).toMatchObject({ retry: "same" });
+  onMessage = answer;
+  chat.retry(key, conversation(key)?.timeline.pending[0]?.clientMsgId ?? "");
+  await settled();
+  expect(said.map((m) => m.content)).toEqual(["quick"]);
+});
+
+test("too large for the server: trying again would not help", async () => {
+  chat.enterRoom("r");
+  await joined();
+  onMessage = (_, ack) => ack({ ok: false, error: { code: "message_too_large", message: "too large" } });
+  chat.send(key, "long");
+  await vi.waitFor(() => expect(conversation(key)?.timeline.pending[0]?.problem?.retry).toBe("no"));
+  chat.discard(key, conversation(key)?.timeline.pending[0]?.clientMsgId ?? "");
+  expect(outbox.load("name:Ada")).toEqual([]);
+});
+
+test.each(["__proto__", "constructor", "toString", "r ".repeat(60)])("a room may be called %j", async (room) => {
+  chat.enterRoom(room);
+  await joined(roomKey(room));
+  chat.send(roomKey(room), "hello");
+  await vi.waitFor(() => expect(said).toHaveLength(1));
+  await vi.waitFor(() => expect(shown(roomKey(room))).toEqual(["hello"]));
+  expect(Object.getPrototypeOf({})).toBe(Object.prototype);
+});
+
+test("unread: what comes where nobody looks", async () => {
+  chat.enterRoom("r");
+  await joined();
+  chat.enterRoom("elsewhere");
+  await joined(roomKey("elsewhere"));
+  relay(other("hi"));
+  await vi.waitFor(() => expect(conversation(key)?.unread).toBe(1));
+  chat.activate(key);
+  expect(conversation(key)?.unread).toBe(0);
+});
