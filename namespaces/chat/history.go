@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"math"
 	"strconv"
 
 	"github.com/seed3686fee0/parlor/server"
@@ -105,5 +106,5 @@ func parseQuery(arg server.Arg) (room server.Arg, q Query, err error) {
 func wholeNumber(arg server.Arg) (float64, bool) {
 	text, _ := arg.Number()
 	f, err := strconv.ParseFloat(text, 64)
-	return f, err == nil && f == float64(int64(f))
+	return f, err == nil && f == math.Trunc(f)
 }

@@ -23,7 +23,7 @@ func wrongValues() []string {
 		`"constructor"`, `"<img src=x onerror=alert(1)>"`, `[]`, `[[]]`, `["r"]`, `{}`, `{"room":"r"}`, `{"$ne":null}`, `{"_placeholder":true,"num":0}`,
 		`{"toString":1,"length":-1,"__proto__":{"room":"r"}}`,
 		rep(`[`, 100) + rep(`]`, 100), rep(`{"a":`, 100) + `1` + rep(`}`, 100),
-		strconv.Quote(rep("x", 200)), strconv.Quote(rep("é", 5000)), strconv.Quote(rep(" ", 300_000)), `"` + rep(`\u0000`, 40_000) + `"`,
+		strconv.Quote(rep("x", 200)), strconv.Quote(rep("é", 5000)), `"` + rep(`\u0000`, 9_000) + `"`,
 	}
 }
 
@@ -51,14 +51,14 @@ func TestEveryEventWithEveryArgument(t *testing.T) {
 	for _, event := range allEvents {
 		t.Run(event, func(t *testing.T) {
 			t.Parallel()
-			s := open(t, chat.Options{MessageRate: -1, SignalRate: -1, Rooms: -1, History: 10})
+			s := open(t, chat.Options{MessageRate: -1, SignalRate: -1, Rooms: -1, History: 2})
 			bob, ann := s.in("bob", "r"), s.as("ann")
 			ann.call("join", `"r"`)
 			ann.call("join", `"r2"`)
 			bob.events = nil
 			bob.call("leave", `"none"`)
 			bob.events = nil
-			args := wrongValues()
+			args := append(wrongValues(), strconv.Quote(rep(" ", 900_000)), `{"room":"r","username":`+strconv.Quote(rep("x", 900_000))+`}`)
 			for _, f := range fields {
 				for _, v := range wrongValues() {
 					args = append(args, fmt.Sprintf(`{%s,%q:%s}`, valid(f), f, v))

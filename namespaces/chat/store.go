@@ -22,9 +22,9 @@ import "context"
 //     socket, now or ever. Of such a socket, when it is online, a store need to
 //     keep no more than that it is there.
 //   - Rooms, user ids and keys are any texts, and none is taken for another.
-//   - What is passed in is the caller's: a store copies the strings that it keeps,
-//     but for room names in Join and users, which are there to be kept, and the
-//     text of a Post. What it returns is the caller's too.
+//   - A Post and a Query are the caller's, who uses their memory again: a store
+//     copies of them what it keeps, and so the key of a Recall. Rooms, sockets and
+//     users elsewhere are there to be kept. What a store returns is the caller's.
 //
 // The package storetest checks a store. All methods are safe for concurrent use,
 // and may wait for another machine, for ctx at the longest. While one waits, its
