@@ -373,6 +373,7 @@ func testMixed(t *testing.T, kind string) {
 	if kind == "classic" {
 		testEmitter(m)
 	}
+	testOurEmitter(ctx, m, kind)
 
 	// The end of sockets.
 	p.To("in-n1").DisconnectSockets(false)
@@ -396,6 +397,44 @@ func testEmitter(m *mixed) {
 	m.got("Node's emitter to rooms", "p0", `["e","room"]`)
 	n.run(`emitter.in("in-p0").socketsJoin("em"); emitter.to("em").emit("e", "joined")`)
 	m.got("Node's emitter moves", "p0", `["e","joined"]`)
+}
+
+// testOurEmitter has ours do so.
+func testOurEmitter(ctx context.Context, m *mixed, kind string) {
+	rdb := m.redis.Client()
+	defer rdb.Close()
+	newEmitter := redisadapter.NewEmitter
+	if kind == "sharded" {
+		newEmitter = redisadapter.NewShardedEmitter
+	}
+	e := newEmitter(rdb, redisadapter.WithPrefix("mixed"))
+	defer e.Close()
+	check := func(err error) {
+		m.t.Helper()
+		if err != nil {
+			m.t.Fatal(err)
+		}
+	}
+	check(e.Emit(ctx, "e", "ours", []byte{1}))
+	m.got("our emitter", everyone, `["e","ours",{"bytes":"01"}]`)
+	check(e.To("in-p0", "in-n1").In("in-n0").Except("in-n1").Volatile().Compress(false).Emit(ctx, "e", "room"))
+	m.got("our emitter to rooms", "p0 n0", `["e","room"]`)
+	check(e.To("in-n0", "in-p1").SocketsJoin(ctx, "ours"))
+	m.eventually("our emitter moves", func() string {
+		return m.node[0].run(`return io.sockets.adapter.rooms.has("ours")`) + fmt.Sprint(m.parlor[1].Of("/").RoomSize("ours"))
+	}, "true1")
+	check(e.To("ours").Emit(ctx, "e", "joined"))
+	m.got("our emitter to those", "n0 p1", `["e","joined"]`)
+	check(e.To("in-n0").SocketsLeave(ctx, "ours"))
+	m.eventually("our emitter moves again", func() string { return m.node[0].run(`return io.sockets.adapter.rooms.has("ours")`) }, "false")
+	check(e.Of("/").ServerSideEmit(ctx, "tell", "servers"))
+	for _, x := range m.node {
+		m.eventually("Node is told by our emitter", func() string { return x.run(`return state.told.at(-1)`) }, `["servers"]`)
+	}
+	check(e.Of("nowhere").To("x").DisconnectSockets(ctx, true))
+	if err := e.Emit(ctx, "disconnect"); err == nil {
+		m.t.Error("a reserved name is emitted")
+	}
 }
 
 func newCluster(rdb redis.UniversalClient, kind string) *redisadapter.Cluster {
