@@ -236,15 +236,27 @@ func TestF09_refresh(t *testing.T) {
 func TestF09_closed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := serveInMemory(t)
-		r.mount("/a", auth.Options{Verifier: hmacVerifier(t)})
+		ended := make(chan context.Context, 2)
+		r.mount("/a", auth.Options{Verifier: hmacVerifier(t)}).OnDisconnect(func(ctx context.Context, _ *server.Socket, _ server.Reason) { ended <- ctx })
 		r.mount("/b", auth.Options{Verifier: hmacVerifier(t)})
 		c := r.dial()
 		c.join("/a", withToken(sign(hmacSigner, ann(10*time.Second))))
 		c.join("/b", withToken(sign(hmacSigner, ann(time.Hour))))
 		c.send("41/a,")
 		c.quiet("/b")
+		ctx := <-ended
+		synctest.Wait()
+		if !auth.TimerStopped(ctx) {
+			t.Error("the clock goes on")
+		}
+		if auth.Tick(ctx); !auth.TimerStopped(ctx) {
+			t.Error("the clock goes on again")
+		}
 		time.Sleep(time.Minute)
 		c.quiet("/b")
+		if r.logs.lines("its token has expired") != 0 {
+			t.Errorf("the log:\n%s", r.logs)
+		}
 		c.join("/a", withToken(sign(hmacSigner, ann(time.Hour))))
 		time.Sleep(time.Minute)
 		c.quiet("/a")

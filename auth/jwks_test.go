@@ -390,3 +390,49 @@ func TestJWKSAddressNotLogged(t *testing.T) {
 		}
 	})
 }
+
+// A redirect does not leave https, and is not followed for ever.
+func TestJWKSRedirects(t *testing.T) {
+	for to, want := range map[string]int{"http://login.example/jwks.json": 1, "https://login.example:444/": 1, "https://login.example/more": 4} {
+		asked := 0
+		_, err := auth.JWKS(t.Context(), address, auth.JWKSOptions{Transport: transport(func(r *http.Request) (*http.Response, error) {
+			asked++
+			return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {to}}, Body: http.NoBody, Request: r}, nil
+		})})
+		if err == nil || asked != want {
+			t.Errorf("%s: %d requests, %v", to, asked, err)
+		}
+	}
+}
+
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// How often the set is fetched, and how much of it is looked at, has bounds.
+func TestJWKSBounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ed := pairs()["EdDSA"].private.Public()
+		set := make([]string, 101)
+		for i := range set {
+			set[i] = jwkOf(fmt.Sprint(i), ed)
+		}
+		e := &endpoint{body: keySet(set...)}
+		k := keys(t, auth.JWKSOptions{Transport: e, Interval: time.Second})
+		v := verifier(t, k, auth.VerifierOptions{})
+		good(t, v, sign(signerOf("EdDSA").WithID("99"), ann(time.Hour)))
+		e.fetches.Store(0)
+		time.Sleep(time.Hour)
+		if n := e.fetches.Load(); n < 59 || n > 60 { // each takes a moment
+			t.Errorf("%d fetches by an interval of a second", n)
+		}
+		refused(t, v, sign(signerOf("EdDSA").WithID("100"), ann(time.Hour)), auth.CodeTokenInvalid)
+		// After a failure sooner than by the interval, but not all the time.
+		e = &endpoint{err: errors.New("connection refused")}
+		keys(t, auth.JWKSOptions{Transport: e, StartOffline: true, Interval: 24 * time.Hour})
+		time.Sleep(time.Hour)
+		if n := e.fetches.Load(); n < 60 || n > 65 {
+			t.Errorf("%d fetches in an hour of failures", n)
+		}
+	})
+}

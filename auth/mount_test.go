@@ -133,6 +133,7 @@ func TestF13_identity(t *testing.T) {
 		`{"username":" Bob ","roles":["admin"],"sub":"ann","id":"ann"}`: "Bob",
 		`{"username":"` + strings.Repeat("ä", 64) + `"}`:                strings.Repeat("ä", 64),
 		`{"username":"` + strings.Repeat("ä", 65) + `"}`:                "",
+		`{"username":"Bob","username":null}`:                            "", `{"username":"Eve","usern\u0061me":"Bob"}`: "Bob",
 		`{"username":""}`: "", `{"username":" "}`: "", `{"username":1}`: "", `{"username":{"a":1}}`: "", "": "",
 		`{"token":null,"username":"Bob"}`: "Bob", `{"token":"","username":"Bob"}`: "Bob",
 	} {
@@ -144,6 +145,8 @@ func TestF13_identity(t *testing.T) {
 		c.send(`421["who"]`)
 		c.expect(`431["` + id + `","` + name + `",null,true]`)
 		c.send(`421["auth_refresh",` + withToken(sign(hmacSigner, ann(time.Hour))) + `]`)
+		c.expect(`431[{"ok":false,"error":{"code":"forbidden",*`)
+		c.send(`421["auth_refresh",` + withToken(sign(hmacSigner, auth.Identity{ID: id, Expires: time.Now().Add(time.Hour)})) + `]`) // the same user?
 		c.expect(`431[{"ok":false,"error":{"code":"forbidden",*`)
 	}
 	// Who thinks that he is signed in is not let in as somebody else.
