@@ -116,6 +116,9 @@ func (c *Chat) fileUpload(x call) error {
 	if c.keeps { // it has an id of the room's
 		c.lanes.enter(room)
 		defer c.lanes.exit(room)
+		if !x.client.in(room) {
+			return errNotInRoom
+		}
 	}
 	id, repeated, err := c.number(&x, Post{Room: room, UserID: u.ID, Key: key}, nil)
 	if err != nil {

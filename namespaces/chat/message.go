@@ -61,6 +61,9 @@ func (c *Chat) message(x call) error {
 		// What the room is sent, what is kept of it, and the ids have one order.
 		c.lanes.enter(room)
 		defer c.lanes.exit(room)
+		if !x.client.in(room) { // taken out of it by the application meanwhile
+			return errNotInRoom
+		}
 	}
 	if d.all.HasBinary() {
 		return c.sendBinary(&x, d, room, u, key)
