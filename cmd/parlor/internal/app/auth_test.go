@@ -192,6 +192,20 @@ func TestF14QueryToken(t *testing.T) {
 	}
 }
 
+// --chat-rooms is for those rooms that a client has joined: a user with a token is
+// in one of the chat's own too.
+func TestRoomsOfUserWithToken(t *testing.T) {
+	path := "--auth-secret-file=" + keyFile(t, goodSecret)
+	addr, stop := startLogged(t, path, "--chat-rooms=2")
+	defer stop()
+	s := open(t, addr, wire.Websocket)
+	defer hangUp(s)
+	connects(t, s, `40{"token":"`+minted(t, path)+`"}`, `40{"sid":"*"}`, `42["connected",*`)
+	for room, want := range []string{`{"ok":true,*`, `{"ok":true,*`, `{"ok":false,"error":{"code":"too_many_rooms","message":"In 2 rooms*`} {
+		connects(t, s, fmt.Sprintf(`421["join","room %d"]`, room), `431[`+want)
+	}
+}
+
 // The start of the log says who may connect.
 func TestAnnouncesAuthentication(t *testing.T) {
 	path := keyFile(t, goodSecret)

@@ -64,8 +64,8 @@ func serverLimits(cfg *config.Config) server.Limits {
 		RefusedConnects:         10,
 		// The chat's own limits are the ones that clients meet: they have an
 		// error that says so.
-		RoomsPerSocket: cfg.ChatRooms,
-		RoomName:       4 * chatRoomName, // bytes
+		RoomsPerSocket: cfg.ChatRooms + 1, // the user's, which the chat puts the socket into
+		RoomName:       4 * chatRoomName,  // bytes
 	}
 }
 
