@@ -37,14 +37,54 @@ func Start(t testing.TB, directives ...string) *Server {
 	if err != nil {
 		t.Fatal("the tests of the Redis adapter need redis-server; run: make deps")
 	}
-	port := freePort(t)
 	dir := t.TempDir()
-	args := []string{path, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", dir}
+	return start(t, dir, append([]string{path, "--save", "", "--appendonly", "no", "--dir", dir}, directives...))
+}
+
+// StartSentinel starts a Sentinel with a configuration file, which it rewrites.
+func StartSentinel(t testing.TB, conf string) *Server {
+	t.Helper()
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		t.Fatal("the tests of the Redis adapter need redis-server; run: make deps")
+	}
+	return start(t, t.TempDir(), []string{path, conf, "--sentinel"})
+}
+
+// StartCluster starts a Redis Cluster of two masters, which share the slots.
+func StartCluster(t testing.TB) []*Server {
+	t.Helper()
+	servers := make([]*Server, 2)
+	for i := range servers {
+		bus := freePort(t)
+		s := Start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-port", bus)
+		s.Do("CLUSTER", "ADDSLOTSRANGE", i*8192, i*8192+8191)
+		if i > 0 {
+			host, port, _ := strings.Cut(s.Addr, ":")
+			servers[0].Do("CLUSTER", "MEET", host, port, bus)
+		}
+		servers[i] = s
+	}
+	deadline := time.Now().Add(guard)
+	for _, s := range servers {
+		for !strings.Contains(s.Do("CLUSTER", "INFO").(string), "cluster_state:ok") {
+			if time.Now().After(deadline) {
+				t.Fatal("the Redis Cluster does not get ready")
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	return servers
+}
+
+func start(t testing.TB, dir string, args []string) *Server {
+	t.Helper()
+	port := freePort(t)
 	log, err := os.Create(dir + "/log")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{Addr: "127.0.0.1:" + port, t: t, args: append(args, directives...), log: log}
+	s := &Server{Addr: "127.0.0.1:" + port, t: t, args: append(args, "--port", port, "--bind", "127.0.0.1"), log: log}
 	t.Cleanup(func() {
 		s.Kill()
 		log.Close()

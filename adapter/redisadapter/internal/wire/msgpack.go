@@ -129,7 +129,7 @@ func (e *encoder) value(s string, i, depth int) (end int, err error) {
 		return e.container(s, i, depth, '}')
 	default:
 		end = i
-		for end < len(s) && !strings.ContainsRune(" \t\r\n,]}:", rune(s[end])) {
+		for end < len(s) && s[end] > ' ' && s[end] != ',' && s[end] != ']' && s[end] != '}' {
 			end++
 		}
 		return end, e.scalar(s[i:end])
@@ -276,14 +276,12 @@ func skipSpace(s string, i int) int {
 // skipString returns the end of the string that begins at s[i].
 func skipString(s string, i int) int {
 	for i++; i < len(s); i++ {
-		n := strings.IndexAny(s[i:], `"\`)
-		if n < 0 {
-			break
-		}
-		if i += n; s[i] == '"' {
+		switch s[i] {
+		case '"':
 			return i + 1
+		case '\\':
+			i++
 		}
-		i++
 	}
 	return len(s)
 }
