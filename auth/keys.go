@@ -27,12 +27,19 @@ type Keys interface {
 	Find(ctx context.Context, alg, kid string) ([]Key, error)
 }
 
-// A Key verifies signatures with one algorithm. The zero Key verifies none.
+// A Key verifies signatures with one algorithm. The zero Key verifies none. A
+// key that is printed does not tell what it is.
 type Key struct {
 	id     string
 	method jwt.SigningMethod
-	value  any // what the method takes
+	value  hidden // what the method takes
 }
+
+// A hidden value is printed as an address, whatever has it and whatever prints
+// that: a program that logs its verifier does not log its secret.
+type hidden func() any
+
+func hide(value any) hidden { return func() any { return value } }
 
 // Algorithm is the key's, as tokens name it; empty for the zero Key.
 func (k Key) Algorithm() string {
@@ -67,7 +74,7 @@ func (k Key) fits(alg, kid string) bool {
 
 // verify reports whether a signature is the key's.
 func (k Key) verify(signed string, signature []byte) bool {
-	return k.method != nil && k.method.Verify(signed, signature, k.value) == nil
+	return k.method != nil && k.method.Verify(signed, signature, k.value()) == nil
 }
 
 // maxKeys is how many keys are tried for one token.
@@ -114,7 +121,7 @@ func HMAC(secret []byte) (Key, error) {
 	case guessable(secret):
 		return Key{}, errors.New("auth: the secret is a placeholder, or repeats itself; use random bytes")
 	}
-	return Key{method: jwt.SigningMethodHS256, value: bytes.Clone(secret)}, nil
+	return Key{method: jwt.SigningMethodHS256, value: hide(bytes.Clone(secret))}, nil
 }
 
 // guessable reports whether a secret is one of those that are copied from
@@ -197,19 +204,19 @@ func keyOf(public any) (Key, error) {
 		if public.E < 3 || public.E&1 == 0 {
 			return Key{}, errors.New("auth: an RSA key with an exponent that is none")
 		}
-		return Key{method: jwt.SigningMethodRS256, value: public}, nil
+		return Key{method: jwt.SigningMethodRS256, value: hide(public)}, nil
 	case *ecdsa.PublicKey:
 		switch public.Curve {
 		case elliptic.P256():
-			return Key{method: jwt.SigningMethodES256, value: public}, nil
+			return Key{method: jwt.SigningMethodES256, value: hide(public)}, nil
 		case elliptic.P384():
-			return Key{method: jwt.SigningMethodES384, value: public}, nil
+			return Key{method: jwt.SigningMethodES384, value: hide(public)}, nil
 		case elliptic.P521():
-			return Key{method: jwt.SigningMethodES512, value: public}, nil
+			return Key{method: jwt.SigningMethodES512, value: hide(public)}, nil
 		}
 		return Key{}, errors.New("auth: an EC key on a curve other than P-256, P-384 and P-521")
 	case ed25519.PublicKey:
-		return Key{method: jwt.SigningMethodEdDSA, value: public}, nil
+		return Key{method: jwt.SigningMethodEdDSA, value: hide(public)}, nil
 	}
 	return Key{}, errors.New("auth: a key that is neither RSA, EC nor Ed25519")
 }

@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
@@ -9,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -150,4 +152,26 @@ func TestJoin(t *testing.T) {
 		}
 	}
 	refused(t, v, signWith(t, otherPair("ES256"), `{"alg":"ES256"}`, within(`{"sub":"ann","exp":%d}`)), auth.CodeTokenInvalid)
+}
+
+// Whatever a program prints, its keys are not in it.
+func TestKeysNotPrinted(t *testing.T) {
+	ed := signerOf("EdDSA")
+	private := pairs()["EdDSA"].private.(ed25519.PrivateKey)
+	for _, v := range []any{
+		hmacSigner, *hmacSigner, hmacSigner.Key(), new(hmacSigner.Key()), must(auth.Join(hmacSigner.Key())), hmacVerifier(t), *hmacVerifier(t),
+		auth.Options{Verifier: hmacVerifier(t)}, []auth.Keys{hmacSigner.Key()}, ed, *ed,
+	} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d", "%x", "%q"} {
+			text := fmt.Sprintf(verb, v)
+			for _, key := range [][]byte{secret[:8], private[:8]} {
+				for _, how := range []string{"%s", "%d", "%x", "%#v"} {
+					part := strings.TrimPrefix(strings.TrimSuffix(fmt.Sprintf(how, key), "}"), "[]byte{")
+					if part = strings.Trim(part, "[]"); strings.Contains(text, part) {
+						t.Errorf("%T as %s: %s", v, verb, text)
+					}
+				}
+			}
+		}
+	}
 }

@@ -14,8 +14,8 @@ import (
 // A Signer makes tokens: for development, for tests, and for a program that is
 // its own login. It is safe for concurrent use.
 type Signer struct {
-	key    Key // of the other side
-	secret any // what the method signs with
+	key    Key    // of the other side
+	secret hidden // what the method signs with
 }
 
 // HMACSigner makes the signer of a secret; see [HMAC].
@@ -56,7 +56,7 @@ func PrivateKeySigner(data []byte) (*Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Signer{key: key, secret: private}, nil
+	return &Signer{key: key, secret: hide(private)}, nil
 }
 
 // privateBlock reads a PEM that has one thing in it, apart from the parameters
@@ -119,7 +119,7 @@ func (s *Signer) Sign(id Identity, opts SignOptions) (string, error) {
 	if s.key.id != "" {
 		token.Header["kid"] = s.key.id
 	}
-	text, err := token.SignedString(s.secret)
+	text, err := token.SignedString(s.secret())
 	if err != nil {
 		return "", fmt.Errorf("auth: sign: %w", err)
 	}
