@@ -23,7 +23,7 @@ type Memory struct {
 	epoch   uint64   // of the marks of entries
 	news    []RoomEvent
 	watch   func(room string, private, occupied bool) // or nil
-	telling bool // a goroutine tells the host the news
+	telling bool                                      // a goroutine tells the host the news
 }
 
 // An entry is a member with its places. Guarded by Memory.mu.

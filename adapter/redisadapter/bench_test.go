@@ -15,7 +15,7 @@ import (
 // What a chat sends: a name, and an object of some 150 bytes.
 func chatEvent() packet.Args {
 	return event("message", map[string]any{
-		"id": "0193f2a4-7d11-7a52-9f0e-1c3b5d7e9fab", "room": "lobby", "user": "someone", "time": 1795217964903,
+		"id": "0193f2a4-7d11-7a52-9f0e-1c3b5d7e9fab", "room": "lobby", "user": "someone", "time": int64(1795217964903),
 		"text": "the quick brown fox jumps over the lazy dog, and then some",
 	}).Packet().Args
 }

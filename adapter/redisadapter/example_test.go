@@ -11,7 +11,7 @@ import (
 )
 
 // Instances that share a Redis share their rooms.
-func ExamplePubSub() {
+func ExamplePubSub() { //nolint:testableexamples // it needs a Redis
 	rdb := redis.NewClient(&redis.Options{Addr: "localhost:6379"})
 	io := server.New(server.WithAdapter(redisadapter.PubSub(rdb)))
 	io.Of("/").OnConnect(func(_ context.Context, s *server.Socket) error { return s.Join("lobby") })
@@ -19,7 +19,7 @@ func ExamplePubSub() {
 }
 
 // A cluster tells how the instance stands with the others.
-func ExampleCluster() {
+func ExampleCluster() { //nolint:testableexamples // it needs a Redis
 	rdb := redis.NewClient(&redis.Options{Addr: "localhost:6379"})
 	cluster := redisadapter.NewSharded(rdb, redisadapter.WithOnState(func(up bool, err error) {
 		log.Print("other instances are reached: ", up, " ", err)
@@ -33,7 +33,7 @@ func ExampleCluster() {
 }
 
 // A process without sockets emits to the clients of all instances.
-func ExampleEmitter() {
+func ExampleEmitter() { //nolint:testableexamples // it needs a Redis
 	emitter := redisadapter.NewEmitter(redis.NewClient(&redis.Options{Addr: "localhost:6379"}))
 	defer emitter.Close()
 	if err := emitter.Of("/chat").To("lobby").Emit(context.Background(), "message", "hello"); err != nil {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/seed3686fee0/parlor/adapter"
 	"github.com/seed3686fee0/parlor/server/packet"
@@ -138,7 +139,7 @@ func reaches(t testing.TB, from *node, members []*member) {
 			if all {
 				return true
 			}
-			wait()
+			time.Sleep(time.Millisecond)
 		}
 		return false
 	})

@@ -1,3 +1,5 @@
+//go:build unix
+
 package redisadapter
 
 import (
@@ -19,17 +21,6 @@ import (
 	"github.com/seed3686fee0/parlor/adapter/redisadapter/internal/linktest"
 	"github.com/seed3686fee0/parlor/internal/redistest"
 )
-
-func wait() { time.Sleep(time.Millisecond) }
-
-// clusters are made at the Redis of an address.
-type clusters func(t testing.TB, addr string, opts ...Option) func() *Cluster
-
-// inForms runs a test in each form.
-func inForms(t *testing.T, f func(t *testing.T, on clusters)) {
-	t.Run("classic", func(t *testing.T) { f(t, onRedis) })
-	t.Run("sharded", func(t *testing.T) { f(t, onShards) })
-}
 
 // hasty finds dead connections soon, so that tests need not wait.
 func hasty(c *config) {

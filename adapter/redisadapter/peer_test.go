@@ -266,7 +266,7 @@ func testMixed(t *testing.T, kind string) {
 	defer cancel()
 
 	// Broadcasts, with all kinds of values.
-	check(p.Emit("e", 1, -2.5, "ü\u2028\"", nil, true, map[string]any{"a": []any{1}}, 9007199254740991))
+	check(p.Emit("e", 1, -2.5, "ü\u2028\"", nil, true, map[string]any{"a": []any{1}}, int64(9007199254740991)))
 	m.got("Parlor to all", everyone, `["e",1,-2.5,"ü`+"\u2028"+`\"",null,true,{"a":[1]},9007199254740991]`)
 	check(p.Emit("bin", []byte{0, 1, 255}, "x"))
 	m.got("Parlor to all, bytes", everyone, `["bin",{"bytes":"0001ff"},"x"]`)

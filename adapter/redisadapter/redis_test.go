@@ -13,6 +13,15 @@ import (
 
 var prefixes atomic.Int64
 
+// clusters are made at the Redis of an address.
+type clusters func(t testing.TB, addr string, opts ...Option) func() *Cluster
+
+// inForms runs a test in each form.
+func inForms(t *testing.T, f func(t *testing.T, on clusters)) {
+	t.Run("classic", func(t *testing.T) { f(t, onRedis) })
+	t.Run("sharded", func(t *testing.T) { f(t, onShards) })
+}
+
 // onRedis makes clusters at a server that others use too, under a name of their own.
 func onRedis(t testing.TB, addr string, opts ...Option) func() *Cluster {
 	rdb := redistest.Client(addr)
