@@ -8,9 +8,11 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -216,7 +218,29 @@ func keyOf(public any) (Key, error) {
 		}
 		return Key{}, errors.New("auth: an EC key on a curve other than P-256, P-384 and P-521")
 	case ed25519.PublicKey:
+		if smallOrder(public) {
+			return Key{}, errors.New("auth: an Ed25519 key that anyone can sign for, such as one of zeros")
+		}
 		return Key{method: jwt.SigningMethodEdDSA, value: hide(public)}, nil
 	}
 	return Key{}, errors.New("auth: a key that is neither RSA, EC nor Ed25519")
+}
+
+// smallOrder reports whether an Ed25519 key is one of the points of order 1, 2, 4
+// or 8, for which there are signatures that need no private key.
+func smallOrder(public ed25519.PublicKey) bool {
+	y := bytes.Clone(public)
+	y[len(y)-1] &= 0x7f // the sign of x
+	return slices.Contains(smallOrders, hex.EncodeToString(y))
+}
+
+// smallOrders are the y of those points, in all ways to write them.
+var smallOrders = []string{
+	"0000000000000000000000000000000000000000000000000000000000000000",
+	"0100000000000000000000000000000000000000000000000000000000000000",
+	"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+	"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+	"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", // p-1
+	"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", // p, as 0
+	"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", // p+1, as 1
 }

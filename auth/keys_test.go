@@ -175,3 +175,27 @@ func TestKeysNotPrinted(t *testing.T) {
 		}
 	}
 }
+
+// An Ed25519 key of small order is none: one token of eight at least is good with a
+// signature that took no private key.
+func TestSmallOrder(t *testing.T) {
+	for _, y := range []string{
+		"00", "01", "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+		"ec" + strings.Repeat("ff", 30) + "7f", "ed" + strings.Repeat("ff", 30) + "7f", "ee" + strings.Repeat("ff", 30) + "7f",
+	} {
+		for _, x := range []byte{0, 0x80} {
+			public := make(ed25519.PublicKey, ed25519.PublicKeySize)
+			copy(public, must(hex.DecodeString(y)))
+			public[31] |= x
+			file := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: must(x509.MarshalPKIXPublicKey(public))})
+			if _, err := auth.PublicKey(file); err == nil || !strings.Contains(err.Error(), "anyone can sign") {
+				t.Errorf("%x: %v", public, err)
+			}
+			e := &endpoint{body: keySet(jwkOf("a", public))}
+			if k, err := auth.JWKS(t.Context(), address, auth.JWKSOptions{Transport: e}); err == nil {
+				k.Close()
+				t.Errorf("%x in a key set", public)
+			}
+		}
+	}
+}
