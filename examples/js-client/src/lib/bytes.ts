@@ -5,10 +5,14 @@ export function byteLength(text: string): number {
   return encoder.encode(text).length;
 }
 
-/** "512 KB", "1.4 MB": with 1024 to the KB, as the server's limits are meant. */
+/** "512 KB", "1.4 MB": with 1024 to the KB, as limits are meant. Rounded up, so that what is over a limit looks so. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} bytes`;
   const kb = bytes / 1024;
-  if (kb < 1024) return `${kb < 10 ? kb.toFixed(1) : Math.round(kb)} KB`;
-  return `${(kb / 1024).toFixed(1)} MB`;
+  if (kb < 1024) return `${kb < 10 ? tenths(kb) : Math.ceil(kb)} KB`;
+  return `${tenths(kb / 1024)} MB`;
+}
+
+function tenths(n: number): number {
+  return Math.ceil(n * 10) / 10;
 }

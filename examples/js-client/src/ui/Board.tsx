@@ -1,7 +1,6 @@
 import { useEffect, useMemo, useState, type CSSProperties, type KeyboardEvent, type PointerEvent } from "react";
 import { hueStyle } from "../lib/color";
 import { throttle } from "../lib/throttle";
-import { useNow } from "../lib/useNow";
 import { useSocket, useSocketEvent } from "../socket";
 
 const INTERVAL = 33; // milliseconds: about 30 a second, half of what the server lets through
@@ -13,7 +12,8 @@ interface Cursor {
   name: string;
   x: number; // 0 to 1
   y: number;
-  moved: number;
+  moved: number; // when
+  idle: boolean;
 }
 
 /** A surface on which everybody in the room sees where the others point. */
@@ -21,7 +21,6 @@ export function Board({ room }: { room: string }) {
   const socket = useSocket();
   const [cursors, setCursors] = useState<ReadonlyMap<string, Cursor>>(new Map());
   const [own, setOwn] = useState({ x: 0.5, y: 0.5 }); // for the keyboard
-  const now = useNow(500, cursors.size > 0);
 
   const point = useMemo(
     () =>
@@ -35,12 +34,20 @@ export function Board({ room }: { room: string }) {
 
   useSocketEvent("cursor_position", ({ userId, user, room: where, x, y }) => {
     if (where !== room || !Number.isFinite(x) || !Number.isFinite(y)) return;
-    const cursor = { name: user, x: within(x), y: within(y), moved: Date.now() };
-    setCursors((old) => new Map(still(old)).set(userId, cursor));
+    const cursor = { name: user, x: within(x), y: within(y), moved: Date.now(), idle: false };
+    setCursors((old) => new Map(old).set(userId, cursor));
   });
   useSocketEvent("user_left", ({ userId }) => {
     setCursors((old) => new Map([...old].filter(([id]) => id !== userId)));
   });
+
+  // Who does not move fades, and is gone.
+  const empty = cursors.size === 0;
+  useEffect(() => {
+    if (empty) return;
+    const timer = setInterval(() => setCursors(fade), 250);
+    return () => clearInterval(timer);
+  }, [empty]);
 
   function onPointerMove({ clientX, clientY, currentTarget }: PointerEvent) {
     const { left, top, width, height } = currentTarget.getBoundingClientRect();
@@ -82,7 +89,7 @@ export function Board({ room }: { room: string }) {
             key={userId}
             className="cursor"
             data-user={userId}
-            data-idle={now - cursor.moved > FADE}
+            data-idle={cursor.idle}
             style={{ ...at(cursor), ...hueStyle(cursor.name) }}
           >
             <svg viewBox="0 0 16 16" aria-hidden="true">
@@ -111,7 +118,8 @@ function within(share: number): number {
   return Math.min(1, Math.max(0, share));
 }
 
-/** Without those that have faded away. */
-function still(cursors: ReadonlyMap<string, Cursor>): [string, Cursor][] {
-  return [...cursors].filter(([, { moved }]) => Date.now() - moved < GONE);
+function fade(cursors: ReadonlyMap<string, Cursor>): ReadonlyMap<string, Cursor> {
+  const now = Date.now();
+  const left = [...cursors].filter(([, { moved }]) => now - moved < GONE);
+  return new Map(left.map(([userId, cursor]) => [userId, { ...cursor, idle: now - cursor.moved > FADE }]));
 }

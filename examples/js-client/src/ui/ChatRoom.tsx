@@ -27,7 +27,7 @@ export function ChatRoom({ conversation: c, onOpen }: Props) {
     if (!c) return;
     const { name, type, size } = file;
     if (limit > 0 && size > limit) {
-      setFileError(`${name} has ${formatBytes(size)}. This server takes files of up to ${formatBytes(limit)}.`);
+      setFileError(`${name} is too large: it has ${formatBytes(size)}, and the server takes at most ${formatBytes(limit)}.`);
       return;
     }
     setFileError("");

@@ -24,7 +24,7 @@ export function Composer({ conversation: c, onFile, fileError, onFileErrorSeen }
   const length = byteLength(content);
   const tooLong = limit > 0 && length > limit;
   const nearLimit = limit > 0 && length > limit * 0.8;
-  const error = tooLong ? `This is too long: ${formatBytes(length)} of at most ${formatBytes(limit)}.` : fileError;
+  const error = tooLong ? `This is too long: it has ${formatBytes(length)}, and the server takes at most ${formatBytes(limit)}.` : fileError;
 
   // As high as its text, up to what CSS allows.
   useLayoutEffect(() => {

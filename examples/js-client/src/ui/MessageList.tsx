@@ -73,7 +73,6 @@ export function MessageList({ conversation: c }: { conversation: Conversation })
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <div ref={scroller} className="messages" role="log" aria-label="Messages" aria-live="off" tabIndex={0} onScroll={onScroll}>
         <div ref={content} className="messages-content">
-          {c.earlier === "loading" && <p className="marker">Loading earlier messages…</p>}
           {entries.length === 0 && (
             <p className="empty">
               {c.kind === "direct" ? `This is between you and ${c.title}.` : "Nothing has been said here yet."}
@@ -92,6 +91,7 @@ export function MessageList({ conversation: c }: { conversation: Conversation })
           ))}
         </div>
       </div>
+      {c.earlier === "loading" && <p className="loading">Loading earlier messages…</p>}
       {seenUpTo !== null && <ToEnd news={entries.length - seenUpTo} onClick={toEnd} />}
     </div>
   );
