@@ -31,9 +31,14 @@ local after = bytes + kept * messageCost + empty
 call('HSET', weights, room, after)
 call('ZADD', base .. 'histories', now, room)
 local all = call('INCRBY', total, after - before)
+call('ZADD', base .. 'histories', now, room)
 expire(now, ttl, 10)
-while all > mostTotal do -- this room's is the last one, and fits
-	forget(call('ZRANGE', base .. 'histories', 0, 0)[1])
+while all > mostTotal do -- the last one is this room's, and fits
+	local oldest = call('ZRANGE', base .. 'histories', 0, 0)[1]
+	if oldest == room then
+		break
+	end
+	forget(oldest)
 	all = tonumber(call('GET', total) or 0)
 end
 -- When nobody posts any more all of it goes in the end.

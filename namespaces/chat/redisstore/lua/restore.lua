@@ -31,8 +31,9 @@ while i <= #ARGV do
 	end
 	if status == '-' then
 		absent(socket, user)
-	elseif n > 0 or owner then
-		own(socket, user)
+		if n > 0 then
+			own(socket, user)
+		end
 	end
 	if different then
 		changed = changed + 1
