@@ -36,7 +36,7 @@ func optionsOf(v *Verifier, options []Option) Options {
 
 // JWT returns middleware that lets in who has a good token, and nobody else. It
 // is the handshake alone: that the token expires later ends nothing. [Mount] does
-// both.
+// both. Without a Verifier nobody gets in.
 func JWT(v *Verifier, options ...Option) Middleware {
 	g := newGate(optionsOf(v, options))
 	return g.middleware(g.token)

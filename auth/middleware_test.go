@@ -145,7 +145,7 @@ func TestRequireRoleAlone(t *testing.T) {
 
 func TestAllowOrigins(t *testing.T) {
 	r := serve(t)
-	ns := r.mount("/", auth.Options{})
+	ns := r.mount("/", auth.Options{Anonymous: true})
 	ns.Use(auth.AllowOrigins("https://app.example", "http://localhost:5173/"))
 	r.Of("/first").Use(auth.AllowOrigins("https://app.example"))
 	whoami(r.Of("/first"))

@@ -11,8 +11,9 @@ import (
 
 // Options are what [Mount] can be told.
 type Options struct {
-	// Verifier verifies the tokens. Nil: there are no keys to do so with, tokens
-	// are not looked at, and everyone is anonymous.
+	// Verifier verifies the tokens. Nil: there are no keys to do so with, and tokens
+	// are not looked at. With Anonymous everyone is then anonymous, without it
+	// nobody gets in.
 	Verifier *Verifier
 	// Anonymous lets in who has no token too. A bad token is refused all the same,
 	// and a good one whose sub is the id of a socket of this instance: that user
@@ -49,7 +50,7 @@ func Mount(ns *server.Namespace, opts Options) {
 	g := newGate(opts)
 	identify := g.token
 	switch {
-	case opts.Verifier == nil:
+	case opts.Verifier == nil && opts.Anonymous:
 		identify = g.nobody
 	case opts.Anonymous:
 		identify = g.tokenOrNone

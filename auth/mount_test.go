@@ -157,7 +157,7 @@ func TestF13_identity(t *testing.T) {
 // Without keys nobody has a token, which the log says once.
 func TestAnonymous(t *testing.T) {
 	r := serve(t)
-	ns := r.mount("/", auth.Options{})
+	ns := r.mount("/", auth.Options{Anonymous: true})
 	ns.Use(func(next server.ConnectHandler) server.ConnectHandler {
 		return func(ctx context.Context, s *server.Socket) error {
 			if id, ok := auth.From(ctx); !ok || !id.Anonymous {
@@ -166,7 +166,7 @@ func TestAnonymous(t *testing.T) {
 			return next(ctx, s)
 		}
 	})
-	admin := r.mount("/admin", auth.Options{})
+	admin := r.mount("/admin", auth.Options{Anonymous: true})
 	admin.Use(auth.RequireRole("admin"))
 	token := sign(hmacSigner, ann(time.Hour, "admin"))
 	for _, payload := range []string{"", `{"username":"x"}`, withToken(token), withToken("x"), `{"token":7}`} {

@@ -169,7 +169,10 @@ func (c *Chat) Stats() Stats {
 
 // connect gives a socket its user, and tells it who it is.
 func (c *Chat) connect(ctx context.Context, s *server.Socket) error {
-	u, anonymous := c.identify(ctx, s)
+	u, anonymous, err := c.identify(ctx, s)
+	if err != nil {
+		return err
+	}
 	cl := &client{user: u, anonymous: anonymous}
 	s.SetData(cl)
 	if u.ID != s.ID() || !c.alone {

@@ -15,7 +15,9 @@ type Options struct {
 	// Identity says who the user of a socket is, when it connects; ctx has what
 	// connect middleware has put into it. With false, or without an ID, the user
 	// is anonymous: its ID is the socket's, its name what the client says. Nil:
-	// everyone is anonymous.
+	// everyone is anonymous. A socket is disconnected, and the fault logged, when
+	// the ID is not UTF-8, has more than 128 characters, or is the id of another
+	// socket of this instance.
 	Identity func(ctx context.Context, s *server.Socket) (User, bool)
 
 	// MessageRate is how many messages a socket may send a second. Default 10.
@@ -39,7 +41,8 @@ type Options struct {
 	// has up to four.
 	RoomName int
 	// Rooms is how many rooms a socket may be in. Default 100. The server has a
-	// limit of its own: see [server.Limits].
+	// limit of its own, see [server.Limits]: make it one more, for the room by
+	// which a user is reached.
 	Rooms int
 	// Users is how many users of a room are listed. Default 200.
 	Users int

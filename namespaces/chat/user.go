@@ -2,6 +2,8 @@ package chat
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -25,15 +27,14 @@ func UserOf(s *server.Socket) (User, bool) {
 }
 
 // identify says who the user of a socket is, and whether anonymous.
-func (c *Chat) identify(ctx context.Context, s *server.Socket) (u User, anonymous bool) {
+func (c *Chat) identify(ctx context.Context, s *server.Socket) (u User, anonymous bool, err error) {
 	if c.opts.Identity != nil {
 		if u, ok := c.opts.Identity(ctx, s); ok && u.ID != "" {
-			// What is not UTF-8 cannot be sent.
-			u.ID, u.Name = strings.ToValidUTF8(u.ID, "\ufffd"), strings.ToValidUTF8(u.Name, "\ufffd")
+			u.Name = strings.ToValidUTF8(u.Name, "\ufffd")
 			if u.Name == "" {
 				u.Name = u.ID
 			}
-			return u, false
+			return u, false, c.checkID(s, u.ID)
 		}
 	}
 	u = User{ID: s.ID(), Name: s.ID()}
@@ -48,7 +49,21 @@ func (c *Chat) identify(ctx context.Context, s *server.Socket) (u User, anonymou
 			}
 		}
 	}
-	return u, true
+	return u, true, nil
+}
+
+// checkID refuses ids that would make one user of two, or one that nobody can
+// write to. It knows the sockets of this instance.
+func (c *Chat) checkID(s *server.Socket, id string) error {
+	switch other, taken := c.ns.Socket(id); {
+	case taken && other != s:
+		return errors.New("chat: Identity: the user's id is the id of another socket, which may be an anonymous user's")
+	case !utf8.ValidString(id):
+		return errors.New("chat: Identity: the user's id is not UTF-8, and cannot be sent")
+	case longer(id, maxTo):
+		return fmt.Errorf("chat: Identity: the user's id has more than %d characters", maxTo)
+	}
+	return nil
 }
 
 // firstRunes cuts a text to n characters.
