@@ -12,7 +12,7 @@ export function refusalWords(code: string, message: string): string {
     case "token_missing":
       return "This server lets people in with an access token only.";
     case "token_invalid":
-      return "The server does not accept this access token.";
+      return "This access token is not valid.";
     case "token_expired":
       return "This access token has expired.";
     case "forbidden":

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState, type SubmitEvent } from "react";
+import { useId, useLayoutEffect, useRef, useState, type SubmitEvent } from "react";
 import { useChat } from "../chat/context";
 import { Icon } from "./Icon";
 
@@ -6,12 +6,15 @@ import { Icon } from "./Icon";
 export function JoinRoom({ onClose }: { onClose: (joined: boolean) => void }) {
   const chat = useChat();
   const dialog = useRef<HTMLDialogElement>(null);
+  const field = useRef<HTMLInputElement>(null);
   const [room, setRoom] = useState("");
   const id = useId();
 
-  useEffect(() => {
+  // Closed while it is still on the page, a dialog gives the focus back to where it was.
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
+    field.current?.focus();
     return () => element?.close();
   }, []);
 
@@ -41,6 +44,7 @@ export function JoinRoom({ onClose }: { onClose: (joined: boolean) => void }) {
         <div className="field">
           <label htmlFor={`${id}room`}>Room</label>
           <input
+            ref={field}
             id={`${id}room`}
             value={room}
             onChange={(e) => setRoom(e.target.value)}
