@@ -108,7 +108,7 @@ func TestMemory(t *testing.T) {
 func TestMemorySharded(t *testing.T) {
 	for _, mode := range []Mode{Static, Dynamic, DynamicPrivate} {
 		t.Run(string(mode), func(t *testing.T) {
-			adaptertest.Run(t, []int{1, 3}, func(t testing.TB, hosts []adapter.Host) adaptertest.Cluster {
+			adaptertest.Run(t, []int{3}, func(t testing.TB, hosts []adapter.Host) adaptertest.Cluster {
 				var bus linktest.Bus
 				return join(t, hosts, func() *Cluster {
 					c := newConfig([]Option{WithMode(mode)})

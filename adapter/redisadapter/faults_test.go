@@ -557,7 +557,7 @@ func TestG14(t *testing.T) { inForms(t, faultsG14) }
 func faultsG14(t *testing.T, on clusters) {
 	server := redistest.Start(t)
 	nodes, members := startAll(t, 3, on(t, server.Addr))
-	const count = 50_000
+	const count = 20_000
 	for i := range count {
 		nodes[0].Broadcast(event(i), adapter.Target{Rooms: []string{"r"}})
 	}

@@ -340,7 +340,9 @@ func (l *line) confirm(s link.Sub) {
 	if l.leaving[s] > 0 {
 		return // of a subscription that has been given up, and then wanted again
 	}
-	if r := l.routes[s]; r != nil && r.asked && !r.on {
+	if r := l.dropped[s]; r != nil {
+		r.on = true // it may be wanted again before it is unsubscribed
+	} else if r := l.routes[s]; r != nil && r.asked && !r.on {
 		r.on = true
 		l.waiting--
 		l.check()
@@ -355,7 +357,9 @@ func (l *line) ended(s link.Sub) bool {
 	if l.leaving[s] > 0 {
 		if l.leaving[s]--; l.leaving[s] == 0 {
 			delete(l.leaving, s)
-			delete(l.dropped, s)
+			if r := l.dropped[s]; r != nil && !r.asked {
+				delete(l.dropped, s)
+			}
 		}
 		return false
 	}

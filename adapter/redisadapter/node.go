@@ -47,6 +47,7 @@ type node struct {
 	events         serial[func()]
 	reader, second *wire.Reader // of the first two
 
+	foreign   atomic.Int64 // questions of other instances that are not answered yet
 	closing   sync.Once
 	malformed rare
 }

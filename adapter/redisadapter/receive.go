@@ -15,6 +15,9 @@ import (
 // waited for, whatever that one says.
 const maxAsked = 5 * time.Minute
 
+// maxForeign bounds how many questions of other instances are waited for at once.
+const maxForeign = 16 << 10
+
 // push takes what has come. It is called by the goroutine that reads from Redis,
 // and only sorts.
 func (n *node) push(e link.Event) {
@@ -136,7 +139,13 @@ func (n *node) asked(m *wire.Message) {
 	if timeout <= 0 {
 		timeout = n.cluster.config.requestTimeout
 	}
+	if n.foreign.Add(1) > maxForeign {
+		n.foreign.Add(-1)
+		n.cluster.counts.overflowed.Add(1)
+		return
+	}
 	ctx, cancel := context.WithTimeout(n.ctx, min(timeout, maxAsked))
+	context.AfterFunc(ctx, func() { n.foreign.Add(-1) })
 	id := n.host.NextAckID()
 	p := packet.NewShared(packet.Packet{Type: packet.Event, Namespace: n.namespace, HasID: true, ID: id, Args: m.Args})
 	left := 0

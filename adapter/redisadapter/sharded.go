@@ -33,8 +33,8 @@ func WithMode(m Mode) Option { return func(c *config) { c.mode = m } }
 // that have members there. It does not talk to the form of [NewPubSub], nor do
 // Node's emitters.
 //
-// It takes a client of one server, or of one behind Sentinel. Redis Cluster, where
-// each channel has a place of its own, is refused for now: use [NewPubSub] there.
+// It takes the clients that NewPubSub takes. In a Redis Cluster each channel is at
+// the master that has its slot, and there is a connection to each of them.
 func NewSharded(rdb redis.UniversalClient, opts ...Option) *Cluster {
 	c := newConfig(opts)
 	return newCluster(func() link.Driver { return link.NewShardedRedis(rdb) }, sharded{prefix: c.prefix, mode: c.mode}, c)

@@ -27,7 +27,7 @@ var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interv
 // the client's retries, which would be delivered twice.
 type Redis struct {
 	source redis.UniversalClient
-	shards bool
+	nodes  *shards // of a Cluster, or nil
 
 	mu     sync.Mutex
 	client *redis.Client // for publishing; nil: to be made
@@ -36,10 +36,22 @@ type Redis struct {
 
 // NewRedis returns a driver that reaches the Redis of a client, which may be of
 // one server, of one behind Sentinel, or of a Cluster.
-func NewRedis(rdb redis.UniversalClient) *Redis { return &Redis{source: rdb} }
+func NewRedis(rdb redis.UniversalClient) *Redis {
+	d := &Redis{source: rdb}
+	if cluster, ok := rdb.(*redis.ClusterClient); ok {
+		d.nodes = newShards(cluster)
+	}
+	return d
+}
 
-// NewShardedRedis is [NewRedis] for shard channels.
-func NewShardedRedis(rdb redis.UniversalClient) *Redis { return &Redis{source: rdb, shards: true} }
+// NewShardedRedis is [NewRedis] for shard channels, which in a Cluster are each at
+// a place of its own.
+func NewShardedRedis(rdb redis.UniversalClient) Driver {
+	if cluster, ok := rdb.(*redis.ClusterClient); ok {
+		return newShards(cluster)
+	}
+	return NewRedis(rdb)
+}
 
 // homeKey picks the master of a Cluster that everything is published at: what
 // one connection sends arrives in its order, through the cluster's bus too.
@@ -47,22 +59,22 @@ const homeKey = "socket.io"
 
 // options are those of the server to talk to.
 func (d *Redis) options(ctx context.Context) (*redis.Options, error) {
-	var o redis.Options
 	switch rdb := d.source.(type) {
 	case *redis.Client:
-		o = *rdb.Options()
+		return own(rdb), nil
 	case *redis.ClusterClient:
-		if d.shards {
-			return nil, fmt.Errorf("%w: sharded pub/sub over Redis Cluster is not there yet", ErrRefused)
-		}
 		node, err := rdb.MasterForKey(ctx, homeKey)
 		if err != nil {
 			return nil, fmt.Errorf("redis: no master: %w", err)
 		}
-		o = *node.Options()
-	default:
-		return nil, fmt.Errorf("%w: a %T has no one place to publish at", ErrRefused, d.source)
+		return own(node), nil
 	}
+	return nil, fmt.Errorf("%w: a %T has no one place to publish at", ErrRefused, d.source)
+}
+
+// own returns the options of a client, changed for connections of our own.
+func own(c *redis.Client) *redis.Options {
+	o := *c.Options()
 	o.Protocol = 2 // messages are the same, and nothing else is pushed
 	o.MaxRetries = -1
 	o.DialerRetries = 1
@@ -75,7 +87,7 @@ func (d *Redis) options(ctx context.Context) (*redis.Options, error) {
 	o.PoolTimeout = dialTimeout
 	o.ClientSideCache, o.ClientSideCacheConfig, o.AutoPipelineOptions, o.Limiter = nil, nil, nil, nil
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	return &o, nil
+	return &o
 }
 
 func alive(conn net.Conn) net.Conn {
@@ -87,6 +99,9 @@ func alive(conn net.Conn) net.Conn {
 
 // publisher returns the client that publishes.
 func (d *Redis) publisher(ctx context.Context) (*redis.Client, error) {
+	if d.nodes != nil {
+		return d.nodes.owner(ctx, homeKey)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
@@ -102,16 +117,10 @@ func (d *Redis) publisher(ctx context.Context) (*redis.Client, error) {
 	return d.client, nil
 }
 
-// forget drops the client after an error, where the next master may be another.
-func (d *Redis) forget(c *redis.Client) {
-	if _, ok := d.source.(*redis.ClusterClient); !ok {
-		return
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.client == c {
-		d.client = nil
-		_ = c.Close() // its connections are broken
+// failed has the nodes of a cluster looked for again, after an error.
+func (d *Redis) failed(ctx context.Context) {
+	if d.nodes != nil {
+		d.nodes.cluster.ReloadState(ctx)
 	}
 }
 
@@ -125,6 +134,14 @@ func (d *Redis) Publish(ctx context.Context, batch []Outgoing) ([]Outcome, error
 		}
 		return outcomes, err
 	}
+	if err = publish(ctx, client, batch, outcomes); err != nil {
+		d.failed(ctx)
+	}
+	return outcomes, err
+}
+
+// publish publishes a batch at one server.
+func publish(ctx context.Context, client *redis.Client, batch []Outgoing, outcomes []Outcome) error {
 	pipe := client.Pipeline()
 	cmds := make([]*redis.IntCmd, len(batch))
 	for i, m := range batch {
@@ -134,15 +151,11 @@ func (d *Redis) Publish(ctx context.Context, batch []Outgoing) ([]Outcome, error
 			cmds[i] = pipe.Publish(ctx, m.Channel, m.Payload)
 		}
 	}
-	_, err = pipe.Exec(ctx)
+	_, err := pipe.Exec(ctx)
 	for i, cmd := range cmds {
 		outcomes[i] = outcome(cmd)
 	}
-	if err != nil {
-		d.forget(client)
-		err = classify(err)
-	}
-	return outcomes, err
+	return classify(err)
 }
 
 func outcome(cmd *redis.IntCmd) Outcome {
@@ -165,7 +178,7 @@ func outcome(cmd *redis.IntCmd) Outcome {
 
 // early reports errors of connections that are not ready for commands.
 func early(reply redis.Error) bool {
-	for _, code := range []string{"LOADING", "WRONGPASS", "NOAUTH", "MASTERDOWN", "CLUSTERDOWN", "ERR max number of clients"} {
+	for _, code := range []string{"LOADING", "WRONGPASS", "NOAUTH", "MASTERDOWN", "CLUSTERDOWN", "MOVED", "ASK", "TRYAGAIN", "ERR max number of clients"} {
 		if strings.HasPrefix(reply.Error(), code) {
 			return true
 		}
@@ -187,21 +200,15 @@ func classify(err error) error {
 
 // NumSub implements [Driver].
 func (d *Redis) NumSub(ctx context.Context, sub Sub) (int, error) {
-	one := func(ctx context.Context, c *redis.Client) (int, error) {
-		var counts map[string]int64
-		var err error
-		if sub.Kind == Shard {
-			counts, err = c.PubSubShardNumSub(ctx, sub.Name).Result()
-		} else {
-			counts, err = c.PubSubNumSub(ctx, sub.Name).Result()
-		}
-		return int(counts[sub.Name]), classify(err)
-	}
-	if cluster, ok := d.source.(*redis.ClusterClient); ok {
+	if d.nodes != nil {
 		var mu sync.Mutex
 		sum := 0 // every node knows of its own connections only
-		err := cluster.ForEachMaster(ctx, func(ctx context.Context, c *redis.Client) error {
-			n, err := one(ctx, c)
+		err := d.nodes.cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
+			c, err := d.nodes.client(node)
+			if err != nil {
+				return err
+			}
+			n, err := numSub(ctx, c, sub)
 			mu.Lock()
 			defer mu.Unlock()
 			sum += n
@@ -213,7 +220,18 @@ func (d *Redis) NumSub(ctx context.Context, sub Sub) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return one(ctx, client)
+	return numSub(ctx, client, sub)
+}
+
+func numSub(ctx context.Context, c *redis.Client, sub Sub) (int, error) {
+	var counts map[string]int64
+	var err error
+	if sub.Kind == Shard {
+		counts, err = c.PubSubShardNumSub(ctx, sub.Name).Result()
+	} else {
+		counts, err = c.PubSubNumSub(ctx, sub.Name).Result()
+	}
+	return int(counts[sub.Name]), classify(err)
 }
 
 // Close implements [Driver].
@@ -221,10 +239,13 @@ func (d *Redis) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.closed = true
-	if d.client == nil {
-		return nil
+	switch {
+	case d.nodes != nil:
+		return d.nodes.Close()
+	case d.client != nil:
+		return d.client.Close()
 	}
-	return d.client.Close()
+	return nil
 }
 
 // errSpent keeps go-redis from opening a second connection in place of the first.
@@ -249,6 +270,15 @@ func (d *Redis) Listen(ctx context.Context) (Listener, error) {
 	if err != nil {
 		return nil, err
 	}
+	l, err := listen(ctx, o)
+	if err != nil {
+		d.failed(ctx)
+		return nil, err
+	}
+	return l, nil
+}
+
+func listen(ctx context.Context, o *redis.Options) (*listener, error) {
 	l := &listener{}
 	dial := o.Dialer
 	o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
