@@ -46,15 +46,16 @@
 // are in one slot, on one node. A script may only touch keys of one slot, and what
 // is one step here is about a user, its other sockets, and a room at once: with a
 // slot for each room, a count could not be told together with the change that made
-// it. It costs that a namespace has at most what one node can do, some ten thousand
-// joins and posts a second: an application that needs more has several namespaces.
+// it. It costs that a namespace has at most what one node can do, which spends some
+// 50 µs on a join or a post, and 350 µs on a join that lists 200 users: some ten
+// thousand a second. An application that needs more has several namespaces.
 // While a Cluster moves the slot to another node, methods may return errors; the
 // instances should not be running.
 //
 //	epochs              hash    instance → epoch; a script of another epoch is refused
 //	instances           zset    instance by its last heartbeat in ms; -1: it is dead
-//	instance:INSTANCE   set     its sockets
-//	sockets             hash    INSTANCE, status (- for none), = or :USER; by socket
+//	instance:INSTANCE   set     those that it has
+//	sockets             hash    by socket: INSTANCE, status or - for none, = or :USER
 //	in:SOCKET           set     the rooms that it is in
 //	user:USER           zset    sockets by status; not of a user that is its socket
 //	rooms:USER          set     rooms that list the user; the same

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -172,10 +173,22 @@ func (s *Store) Members(ctx context.Context, room string, atMost int) (list []ch
 	return list, count, err
 }
 
+// members returns those of a list: ids, names and statuses, and more of them.
 func members(r reply) []chat.Member {
-	list := make([]chat.Member, 0, len(r)/3)
+	list := []chat.Member{}
 	for i := 0; i+2 < len(r); i += 3 {
-		list = append(list, chat.Member{User: chat.User{ID: r.text(i), Name: r.text(i + 1)}, Status: chat.Status(r.number(i + 2))})
+		ids, names, statuses := asReply(r[i]), asReply(r[i+1]), asReply(r[i+2])
+		list = slices.Grow(list, len(ids))
+		for k := range ids {
+			m := chat.Member{User: chat.User{ID: ids.text(k), Name: names.text(k)}}
+			switch statuses.text(k) {
+			case "1":
+				m.Status = chat.Away
+			case "2":
+				m.Status = chat.Offline
+			}
+			list = append(list, m)
+		}
 	}
 	return list
 }
@@ -312,17 +325,11 @@ func (s *Store) History(ctx context.Context, q chat.Query) (chat.Page, error) {
 				page.Messages = append(page.Messages, r.text(i))
 			}
 			if !q.After { // newest first, so far
-				reverse(page.Messages)
+				slices.Reverse(page.Messages)
 			}
 		},
 	})
 	return page, err
-}
-
-func reverse(list []string) {
-	for i, k := 0, len(list)-1; i < k; i, k = i+1, k-1 {
-		list[i], list[k] = list[k], list[i]
-	}
 }
 
 // key returns the key of something that has a name.

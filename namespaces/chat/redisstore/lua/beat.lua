@@ -3,7 +3,7 @@
 local dead = tonumber(ARGV[4])
 local now, last = time(), tonumber(call('ZSCORE', instances, me) or -1)
 call('ZADD', instances, now, me)
-expire(now, tonumber(ARGV[7]), 100)
+keepIndex(now, tonumber(ARGV[7]), 100)
 -- An instance may take others for dead if it has been heard itself for as long as
 -- they have not: else Redis may have been away. This may be one of several
 -- heartbeats that have all been waiting, too.

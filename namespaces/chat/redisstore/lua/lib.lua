@@ -171,22 +171,36 @@ local function leave(room, socket, user)
 	return true
 end
 
--- list appends the first users of a room, with their names and statuses.
+-- namesOf returns the names of some of a room's users. To read all names and drop
+-- some is much cheaper than to look some up.
+local function namesOf(room, some)
+	local names = key('names', room)
+	if call('HLEN', names) > 4 * #some then
+		return call('HMGET', names, unpack(some))
+	end
+	local all, by, out = call('HGETALL', names), {}, {}
+	for i = 1, #all, 2 do
+		by[all[i]] = all[i + 1]
+	end
+	for i, user in ipairs(some) do
+		out[i] = by[user] or ''
+	end
+	return out
+end
+
+-- list appends the first users of a room: their ids, names, and statuses, which
+-- are left out if all are online, as often as there are a thousand.
 local function list(out, room, most)
-	local users, at = key('room', room), 0
+	local users, at, online = key('room', room), 0, call('EXISTS', statuses) == 0
 	while at < most do
 		local some = call('ZRANGE', users, at, math.min(at + 999, most - 1))
 		if #some == 0 then
 			return
 		end
-		local names = call('HMGET', key('names', room), unpack(some))
-		local theirs = call('HMGET', statuses, unpack(some))
-		for i, user in ipairs(some) do
-			out[#out + 1] = user
-			out[#out + 1] = names[i] or ''
-			out[#out + 1] = tonumber(theirs[i] or 0)
-		end
-		at = at + #some
+		out[#out + 1] = some
+		out[#out + 1] = namesOf(room, some)
+		out[#out + 1] = online and {} or call('HMGET', statuses, unpack(some))
+		at = at + 1000
 	end
 end
 
@@ -211,18 +225,24 @@ local function forget(room)
 	local weights = base .. 'history-weights'
 	local weight = call('HGET', weights, room)
 	if weight then
-		call('DECRBY', base .. 'history-total', weight)
+		if call('DECRBY', base .. 'history-total', weight) <= 0 then
+			call('DEL', base .. 'history-total')
+		end
 		call('HDEL', weights, room)
 	end
 	call('ZREM', base .. 'histories', room)
 	call('DEL', key('history', room))
 end
 
--- expire drops some of the histories that have not been written to for long.
-local function expire(now, ttl, most)
+-- keepIndex drops some of the histories that have not been written to for long, and
+-- sees to it that when nobody posts any more all goes in the end.
+local function keepIndex(now, ttl, most)
 	local old = call('ZRANGEBYSCORE', base .. 'histories', '-inf', now - ttl, 'LIMIT', 0, most)
 	for _, room in ipairs(old) do
 		forget(room)
 	end
+	call('PEXPIRE', base .. 'histories', ttl)
+	call('PEXPIRE', base .. 'history-weights', ttl)
+	call('PEXPIRE', base .. 'history-total', ttl)
 end
 

@@ -32,7 +32,6 @@ call('HSET', weights, room, after)
 call('ZADD', base .. 'histories', now, room)
 local all = call('INCRBY', total, after - before)
 call('ZADD', base .. 'histories', now, room)
-expire(now, ttl, 10)
 while all > mostTotal do -- the last one is this room's, and fits
 	local oldest = call('ZRANGE', base .. 'histories', 0, 0)[1]
 	if oldest == room then
@@ -41,9 +40,8 @@ while all > mostTotal do -- the last one is this room's, and fits
 	forget(oldest)
 	all = tonumber(call('GET', total) or 0)
 end
--- When nobody posts any more all of it goes in the end.
 call('PEXPIRE', history, ttl)
-call('PEXPIRE', weights, ttl)
-call('PEXPIRE', total, ttl)
-call('PEXPIRE', base .. 'histories', ttl)
+if before == 0 then
+	keepIndex(now, ttl, 10)
+end
 return { 0, id }
