@@ -56,7 +56,7 @@ func StartCluster(t testing.TB) []*Server {
 	t.Helper()
 	servers := make([]*Server, 2)
 	for i := range servers {
-		bus := freePort(t)
+		bus := FreePort(t)
 		s := Start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-port", bus)
 		s.Do("CLUSTER", "ADDSLOTSRANGE", i*8192, i*8192+8191)
 		if i > 0 {
@@ -79,7 +79,7 @@ func StartCluster(t testing.TB) []*Server {
 
 func start(t testing.TB, dir string, args []string) *Server {
 	t.Helper()
-	port := freePort(t)
+	port := FreePort(t)
 	log, err := os.Create(dir + "/log")
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +93,8 @@ func start(t testing.TB, dir string, args []string) *Server {
 	return s
 }
 
-func freePort(t testing.TB) string {
+// FreePort returns a port of the loopback address that nobody listens at now.
+func FreePort(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
