@@ -23,6 +23,18 @@ func announce(log *slog.Logger, cfg *config.Config, keys *keyring, address net.A
 		"page", pageURL(cfg, address, page),
 	)
 	log.Info("authentication", authentication(cfg, keys)...)
+	historyTotal := chatHistoryTotal
+	if cfg.HasRedis() {
+		target := cfg.Target()
+		historyTotal = chatHistoryShared
+		log.Info("redis",
+			"addresses", strings.Join(target.Addresses(), " "),
+			"tls", target.TLS() != nil,
+			"adapter", cfg.Adapter,
+			"prefix", cfg.Prefix,
+			"heartbeat", redisHeartbeat,
+		)
+	}
 	limits := serverLimits(cfg)
 	log.Info("limits",
 		"ping_interval", cfg.PingInterval,
@@ -40,7 +52,7 @@ func announce(log *slog.Logger, cfg *config.Config, keys *keyring, address net.A
 		"chat_rate", cfg.ChatRate,
 		"chat_history", cfg.ChatHistory,
 		"chat_history_bytes", chatHistoryBytes,
-		"chat_history_bytes_in_all", chatHistoryTotal,
+		"chat_history_bytes_in_all", historyTotal,
 		"chat_rooms", cfg.ChatRooms,
 		"chat_room_name", chatRoomName,
 		"chat_signals", chatSignals,
@@ -133,6 +145,7 @@ func warnings(cfg *config.Config) []string {
 			found = append(found, "every client can forge its address: --trusted-proxy (PARLOR_TRUSTED_PROXY) has "+prefix.String()+"; name your proxies' network")
 		}
 	}
+	found = append(found, redisWarnings(cfg)...)
 	if cfg.ChatRate == 0 {
 		found = append(found, "a client may send messages without limit: --chat-rate (PARLOR_CHAT_RATE) is 0")
 	}
@@ -141,6 +154,26 @@ func warnings(cfg *config.Config) []string {
 	}
 	if cfg.ChatFileMax > cfg.MaxPayload {
 		found = append(found, "--chat-file-max (PARLOR_CHAT_FILE_MAX) cannot be reached: a connection ends at --max-payload (PARLOR_MAX_PAYLOAD)")
+	}
+	return found
+}
+
+func redisWarnings(cfg *config.Config) (found []string) {
+	if !cfg.HasRedis() {
+		return nil
+	}
+	target := cfg.Target()
+	if !target.Remote() {
+		return nil
+	}
+	switch encryption := target.TLS(); {
+	case encryption == nil:
+		found = append(found, "what goes to Redis and comes from it is not encrypted: --redis (PARLOR_REDIS) names another machine, and begins with redis://; use rediss:// outside a network of your own")
+	case encryption.InsecureSkipVerify:
+		found = append(found, "anyone can pose as Redis: --redis (PARLOR_REDIS) has skip_verify in it, so its certificate is not checked")
+	}
+	if !target.HasPassword() {
+		found = append(found, "Redis is shown no password: whoever reaches it can send to all clients, and disconnect them; give --redis (PARLOR_REDIS) a user and a password")
 	}
 	return found
 }

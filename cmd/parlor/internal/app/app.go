@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/logging"
 )
@@ -65,6 +67,7 @@ func runUntilSignal(cfg *config.Config, stderr io.Writer) error {
 	defer stop()
 	log := logging.New(stderr, cfg.LogLevel, cfg.LogFormat)
 	defer log.Close(logFlush)
+	redis.SetLogger(redisLogger{log.Logger})
 	return Run(ctx, cfg, log.Logger, nil)
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
@@ -32,6 +34,7 @@ func TestMain(m *testing.M) {
 			_ = os.Unsetenv(name)
 		}
 	}
+	redis.SetLogger(redisLogger{slog.New(slog.DiscardHandler)})
 	goleak.VerifyTestMain(m)
 }
 

@@ -15,10 +15,10 @@ import (
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/web"
 )
 
-// How long the end may take. Together, and the log's last lines, they stay below
-// the 30 seconds that service managers wait before they kill.
+// How long the end may take. Together with redisTimeout, twice the second, and the
+// log's last lines, they stay below the 30 seconds that service managers wait before they kill.
 const (
-	drainTimeout  = 25 * time.Second        // for clients to be told and their messages written
+	drainTimeout  = 23 * time.Second        // for clients to be told and their messages written
 	lingerTimeout = 1500 * time.Millisecond // then, for what is left: page requests, silent connections
 )
 
@@ -48,14 +48,19 @@ func Run(ctx context.Context, cfg *config.Config, log *slog.Logger, ready func(n
 	if err != nil {
 		return err
 	}
-	io := newSocketServer(cfg, keys, log, bundle)
-	routes, err := newRoutes(cfg.Path, io, pages, bundle)
-	if err != nil {
-		return err
-	}
 	listener, err := listen(ctx, cfg.Addr)
 	if err != nil {
 		return err
+	}
+	defer listener.Close() // is closed before, unless there is an error
+	shared, err := openCluster(cfg, log)
+	if err != nil {
+		return err
+	}
+	io := newSocketServer(cfg, keys, shared, log, bundle)
+	routes, err := newRoutes(cfg.Path, io, pages, bundle)
+	if err != nil {
+		return errors.Join(err, io.Shutdown(ctx))
 	}
 	address := listener.Addr()
 	announce(log, cfg, keys, address, names(io.Namespaces()), app != nil)
@@ -102,7 +107,7 @@ func serve(ctx context.Context, server *http.Server, listener net.Listener, io s
 		return errors.Join(fmt.Errorf("stopped accepting connections: %w", err), shutdown(ctx, server, listener, io, log))
 	case <-ctx.Done():
 	}
-	log.Info("shutting down", "cause", context.Cause(ctx), "at_most", drainTimeout+lingerTimeout)
+	log.Info("shutting down", "cause", context.Cause(ctx), "at_most", drainTimeout+redisTimeout+lingerTimeout)
 	begun := time.Now()
 	if err := shutdown(ctx, server, listener, io, log); err != nil {
 		return err
@@ -133,7 +138,7 @@ func shutdown(ctx context.Context, server *http.Server, listener net.Listener, i
 		if err != nil {
 			log.Warn("clients were cut off: they did not take what was queued for them in time", "error", err)
 		}
-	case <-time.After(drainTimeout + lingerTimeout):
+	case <-time.After(drainTimeout + redisTimeout + lingerTimeout):
 		failed = errors.New("the clients' connections did not end in time")
 	}
 	linger, cancel := context.WithTimeout(context.WithoutCancel(ctx), lingerTimeout)

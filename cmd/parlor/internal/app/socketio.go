@@ -24,12 +24,15 @@ const (
 	chatSignals      = 60       // typing, cursors and presence, a second
 	chatRoomName     = 128      // characters
 	chatHistoryBytes = 1 << 20  // of messages kept a room
-	chatHistoryTotal = 64 << 20 // of messages kept a namespace
+	chatHistoryTotal = 64 << 20 // of messages kept a namespace, in memory
+
+	chatHistoryShared = 256 << 20 // of messages kept a namespace, in Redis
 )
 
-// newSocketServer builds the library's server with its namespaces.
-func newSocketServer(cfg *config.Config, keys *keyring, log *slog.Logger, bundle fs.FS) *server.Server {
-	io := server.New(
+// newSocketServer builds the library's server with its namespaces, in a cluster
+// that may be nil, whose end is then the server's.
+func newSocketServer(cfg *config.Config, keys *keyring, shared *cluster, log *slog.Logger, bundle fs.FS) instance {
+	io := server.New(append(shared.options(),
 		server.WithPath(cfg.Path),
 		server.WithPingInterval(cfg.PingInterval),
 		server.WithPingTimeout(cfg.PingTimeout),
@@ -40,13 +43,13 @@ func newSocketServer(cfg *config.Config, keys *keyring, log *slog.Logger, bundle
 		server.WithLimits(serverLimits(cfg)),
 		server.WithLogger(log),
 		server.WithClientBundle(bundle),
-	)
+	)...)
 	for _, name := range chatNamespaces {
 		ns := io.Of(name)
 		auth.Mount(ns, authOptions(cfg, keys, log)) // first: it has to come before what it guards
-		chat.Mount(ns, chatOptions(cfg, log))
+		shared.watch(name, chat.Mount(ns, chatOptions(cfg, shared.store(name), log)))
 	}
-	return io
+	return instance{io, shared}
 }
 
 // serverLimits are those by address and connection. They are written out,
@@ -88,26 +91,28 @@ func identity(ctx context.Context, _ *server.Socket) (chat.User, bool) {
 	return chat.User{ID: id.ID, Name: id.Name}, true
 }
 
-func chatOptions(cfg *config.Config, log *slog.Logger) chat.Options {
-	rate := float64(cfg.ChatRate)
-	if cfg.ChatRate == 0 {
-		rate = -1 // no limit; to the chat zero means the default
+// noneOr is a setting whose zero is none, for what takes zero for the default and
+// a negative value for none.
+func noneOr(n int) int {
+	if n == 0 {
+		return -1
 	}
-	history := cfg.ChatHistory
-	if history == 0 {
-		history = -1 // none; as above
-	}
+	return n
+}
+
+func chatOptions(cfg *config.Config, store chat.Store, log *slog.Logger) chat.Options {
 	return chat.Options{
 		Identity:     identity,
-		MessageRate:  rate,
+		MessageRate:  float64(noneOr(cfg.ChatRate)),
 		SignalRate:   chatSignals,
 		MessageBytes: int(cfg.ChatMessageMax),
 		FileBytes:    int(cfg.ChatFileMax),
 		RoomName:     chatRoomName,
 		Rooms:        cfg.ChatRooms,
-		History:      history,
+		History:      noneOr(cfg.ChatHistory),
 		HistoryBytes: chatHistoryBytes,
 		HistoryTotal: chatHistoryTotal,
-		Logger:       log,
+		Store:        store,
+		Logger:       newSparse(log),
 	}
 }

@@ -43,6 +43,8 @@ type Config struct {
 	ChatMessageMax int64 `default:"8192" help:"Longest chat message, in bytes."`
 	ChatFileMax    int64 `default:"524288" help:"Largest file sent to a room, in bytes."`
 
+	Redis `embed:""`
+
 	LogLevel  string `default:"info" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat string `default:"text" help:"How log lines look: text or json."`
 }

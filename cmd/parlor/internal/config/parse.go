@@ -80,7 +80,7 @@ func Parse(args []string, out io.Writer) (Command, error) {
 	case err != nil && bad != nil: // a bad variable does not matter to a command that has no use for it
 		return nil, bad
 	case err != nil:
-		return nil, &Error{Problem: fmt.Sprintf("%v (%s --help lists what there is)", err, meant(err))}
+		return nil, &Error{Problem: fmt.Sprintf("%s (%s --help lists what there is)", withoutSecrets(err.Error()), meant(err))}
 	}
 	command := line.command(ctx.Command())
 	if err := command.validate(given(ctx)); err != nil {
@@ -139,7 +139,7 @@ func mapper[T any](bad **Error, want string, parse func(string) (T, error)) kong
 				target.Set(reflect.ValueOf(value))
 				return nil
 			}
-			problem = fmt.Sprintf("%q is not %s", text, want)
+			problem = fmt.Sprintf("%q is not %s", withoutSecrets(text), want)
 		}
 		if *bad == nil {
 			*bad = newError(ctx.Value.Name, "%s", problem)

@@ -32,6 +32,7 @@ func TestDefaults(t *testing.T) {
 		Auth:         Auth{Leeway: 30 * time.Second},
 		PingInterval: 25 * time.Second, PingTimeout: 20 * time.Second, MaxPayload: 1_000_000,
 		ChatRate: 10, ChatHistory: 100, ChatRooms: 100, ChatMessageMax: 8192, ChatFileMax: 524_288,
+		Redis:    Redis{Adapter: "pubsub", Prefix: "socket.io"},
 		LogLevel: "info", LogFormat: "text",
 	}
 	for _, args := range [][]string{nil, {"serve"}} {

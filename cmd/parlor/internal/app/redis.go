@@ -1,0 +1,182 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/seed3686fee0/parlor/adapter/redisadapter"
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
+	"github.com/seed3686fee0/parlor/namespaces/chat"
+	"github.com/seed3686fee0/parlor/namespaces/chat/redisstore"
+	"github.com/seed3686fee0/parlor/server"
+)
+
+const (
+	// redisHeartbeat is how often this instance says in Redis that it is alive;
+	// without a word for four times as long its people have left.
+	redisHeartbeat = 2 * time.Second
+	// redisTimeout is how long the end may take of what talks to Redis.
+	redisTimeout = 2 * time.Second
+)
+
+// A cluster is what this instance has in common with others. A nil one is that of
+// an instance that is alone.
+type cluster struct {
+	// Static.
+	log     *slog.Logger
+	rdb     redis.UniversalClient
+	adapter *redisadapter.Cluster
+	stores  map[string]*redisstore.Store // by namespace
+
+	watching sync.WaitGroup
+	stop     context.CancelFunc // of the watching
+	watched  context.Context
+}
+
+// openCluster prepares what the flags say, and waits for nothing: Redis may come
+// later, and go again.
+func openCluster(cfg *config.Config, log *slog.Logger) (*cluster, error) {
+	if !cfg.HasRedis() {
+		return nil, nil //nolint:nilnil // see cluster
+	}
+	c := &cluster{log: log, rdb: redisClient(cfg.Target()), stores: map[string]*redisstore.Store{}}
+	opts := []redisadapter.Option{
+		redisadapter.WithPrefix(cfg.Prefix),
+		redisadapter.WithLogger(log),
+		redisadapter.WithOnState(c.state),
+	}
+	if cfg.Adapter == config.Sharded {
+		c.adapter = redisadapter.NewSharded(c.rdb, opts...)
+	} else {
+		c.adapter = redisadapter.NewPubSub(c.rdb, opts...)
+	}
+	c.watched, c.stop = context.WithCancel(context.Background())
+	for _, name := range chatNamespaces {
+		store, err := redisstore.New(c.rdb, name, redisstore.Options{
+			Prefix:       cfg.Prefix,
+			Heartbeat:    redisHeartbeat,
+			History:      noneOr(cfg.ChatHistory),
+			HistoryBytes: chatHistoryBytes,
+			HistoryTotal: chatHistoryShared,
+			Logger:       log.With("namespace", name),
+		})
+		if err != nil {
+			c.close()
+			return nil, fmt.Errorf("cannot use --redis (PARLOR_REDIS): %w", err)
+		}
+		c.stores[name] = store
+	}
+	return c, nil
+}
+
+// redisClient makes the client whose settings all connections have. It does not
+// connect.
+func redisClient(target *config.RedisTarget) redis.UniversalClient {
+	switch {
+	case target.Sentinel != nil:
+		return redis.NewFailoverClient(target.Sentinel)
+	case target.Cluster != nil:
+		return redis.NewClusterClient(target.Cluster)
+	}
+	return redis.NewClient(target.Single)
+}
+
+// state is called when the other instances are reached, and when they are not.
+func (c *cluster) state(up bool, err error) {
+	if up {
+		c.log.Info("Redis is there: all instances are one")
+		return
+	}
+	c.log.Warn("degraded: without Redis, which is tried until it is there; clients stay connected, and reach those of this instance, but rooms of the chat cannot be joined, and no message is accepted that would be kept", "error", err)
+}
+
+// options are those of the server.
+func (c *cluster) options() []server.Option {
+	if c == nil {
+		return nil
+	}
+	return []server.Option{server.WithAdapter(c.adapter.Adapter)}
+}
+
+// store is the state of a namespace's chat; nil for the chat's own.
+func (c *cluster) store(namespace string) chat.Store {
+	if c == nil {
+		return nil
+	}
+	return c.stores[namespace]
+}
+
+// watch says that this instance is alive, and sees to what dead ones have left,
+// until close.
+func (c *cluster) watch(namespace string, chat *chat.Chat) {
+	if c == nil {
+		return
+	}
+	c.watching.Go(func() {
+		if err := chat.Watch(c.watched); err != nil {
+			c.log.Error("what dead instances leave is not seen to any more", "namespace", namespace, "error", err)
+		}
+	})
+}
+
+// close ends all that talks to Redis, after the server has ended: its adapters
+// with it, and the sockets are out of the stores.
+func (c *cluster) close() {
+	if c == nil {
+		return
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		c.stop()
+		c.watching.Wait()
+		var closing sync.WaitGroup
+		for _, store := range c.stores {
+			closing.Go(func() {
+				if err := store.Close(); err != nil {
+					c.log.Debug("closing the connections to Redis", "error", err)
+				}
+			})
+		}
+		closing.Wait()
+		if err := c.rdb.Close(); err != nil {
+			c.log.Debug("closing the connections to Redis", "error", err)
+		}
+	}()
+	select {
+	case <-ended:
+	case <-time.After(redisTimeout):
+		c.log.Warn("Redis was not told in time that this instance ends; the others find out")
+	}
+}
+
+// An instance is the server with what it has in common with others.
+type instance struct {
+	*server.Server
+	cluster *cluster
+}
+
+// Shutdown implements [socketServer]: clients are told, and the others that they
+// have left, before what tells them ends.
+func (i instance) Shutdown(ctx context.Context) error {
+	err := i.Server.Shutdown(ctx)
+	i.cluster.close()
+	return err
+}
+
+// redisLogger has go-redis log where all else does: what it says of connections is
+// said better elsewhere, when it matters.
+type redisLogger struct{ log *slog.Logger }
+
+// Printf implements the interface of [redis.SetLogger].
+func (l redisLogger) Printf(ctx context.Context, format string, args ...any) {
+	if l.log.Enabled(ctx, slog.LevelDebug) {
+		l.log.DebugContext(ctx, "go-redis", "says", strings.TrimSpace(fmt.Sprintf(format, args...)))
+	}
+}
