@@ -66,7 +66,9 @@ func (m *member) Disconnect(bool) {
 	m.ended++
 }
 
-func (m *member) Describe() adapter.SocketInfo { return adapter.SocketInfo{ID: m.id} }
+func (m *member) Describe() adapter.SocketInfo {
+	return adapter.SocketInfo{ID: m.id, Handshake: adapter.Handshake{Headers: map[string]string{"cookie": "secret", "host": "h"}}}
+}
 
 func (m *member) take() []string {
 	m.mu.Lock()

@@ -150,6 +150,22 @@ func TestRooms(t *testing.T) {
 	check()
 }
 
+// TestHandshake: other instances are told of a handshake what they may know.
+func TestHandshake(t *testing.T) {
+	var bus linktest.Bus
+	nodes, _ := startAll(t, 2, onBus(&bus, WithHandshake(func(h *adapter.Handshake) { delete(h.Headers, "cookie") })))
+	infos, err := nodes[0].FetchSockets(t.Context(), adapter.Target{})
+	if err != nil || len(infos) != 2 {
+		t.Fatalf("%d sockets, %v", len(infos), err)
+	}
+	for _, info := range infos {
+		want := map[bool]string{true: "secret"}[info.ID == "m0"] // its own
+		if info.Handshake.Headers["cookie"] != want || info.Handshake.Headers["host"] != "h" {
+			t.Errorf("%s: %v", info.ID, info.Handshake.Headers)
+		}
+	}
+}
+
 // TestClose: an adapter can be closed in any state of Redis, soon, also by what
 // handles an event.
 func TestClose(t *testing.T) {

@@ -3,6 +3,8 @@ package redisadapter
 import (
 	"log/slog"
 	"time"
+
+	"github.com/seed3686fee0/parlor/adapter"
 )
 
 // An Option changes a default.
@@ -19,6 +21,7 @@ type config struct {
 	maxMessage     int
 	onState        func(up bool, err error)
 	logger         *slog.Logger
+	handshake      func(*adapter.Handshake)
 
 	// Of the connection that listens.
 	pingEvery time.Duration
@@ -83,6 +86,14 @@ func WithMaxMessage(bytes int) Option {
 // WithOnState has f called whenever the connection to the other instances is made
 // or lost, with the reason for the latter, one call at a time. It does not block.
 func WithOnState(f func(up bool, err error)) Option { return func(c *config) { c.onState = f } }
+
+// WithHandshake has f called with each socket's handshake before another instance
+// is told of it, which FetchSockets there does: f removes what others need not
+// know, cookies and tokens say. It may be called concurrently. By default all is
+// told, as Node's adapter does.
+func WithHandshake(f func(*adapter.Handshake)) Option {
+	return func(c *config) { c.handshake = f }
+}
 
 // WithLogger sets the logger for faults of the connection. Default: that of the
 // first namespace.

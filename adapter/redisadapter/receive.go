@@ -80,6 +80,11 @@ func (n *node) act(m *wire.Message) {
 		n.move(m)
 	case wire.Fetch:
 		infos, _ := n.Memory.FetchSockets(n.ctx, m.Target) // has no error
+		if f := n.cluster.config.handshake; f != nil {
+			for i := range infos {
+				f(&infos[i].Handshake)
+			}
+		}
 		n.send(&wire.Message{Op: wire.Sockets, RequestID: m.RequestID, Sockets: infos}, m.UID)
 	case wire.ServerSide:
 		n.events.push(func() { n.serverSide(m) }, 0)
