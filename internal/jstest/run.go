@@ -18,7 +18,13 @@ const Deadline = 30 * time.Second
 // on stdout, or takes longer than [Deadline].
 func Run(t testing.TB, script string, args ...string) []json.RawMessage {
 	t.Helper()
-	lines, err := run(t, Deadline, script, args...)
+	return RunFor(t, Deadline, script, args...)
+}
+
+// RunFor is Run with another deadline, for a script that has to wait for time to pass.
+func RunFor(t testing.TB, deadline time.Duration, script string, args ...string) []json.RawMessage {
+	t.Helper()
+	lines, err := run(t, deadline, script, args...)
 	if err != nil {
 		t.Fatalf("run %s: %v", script, err)
 	}
