@@ -123,7 +123,7 @@ func faultsG02G03(t *testing.T, on clusters) {
 	t.Logf("events arrived again within %v of Redis' return", time.Since(back).Round(time.Millisecond))
 	close(stop)
 	<-done
-	if slowest > time.Second { // a guard: it is microseconds
+	if slowest > 5*time.Second { // a guard: it is microseconds
 		t.Errorf("a broadcast took %v", slowest)
 	}
 	if n := inOrder(t, "own client", members[0].take()); n != sent {
@@ -227,7 +227,7 @@ func TestG04Stop(t *testing.T) {
 	time.AfterFunc(2*time.Second, func() { close(stop) })
 	sent, slowest := numbered(nodes[0], 500, stop)
 	server.Continue()
-	if slowest > time.Second {
+	if slowest > 5*time.Second {
 		t.Errorf("a broadcast took %v", slowest)
 	}
 	if n := inOrder(t, "own client", members[0].take()); n != sent {
@@ -255,7 +255,7 @@ func TestG04Slow(t *testing.T) {
 		for i := range count {
 			nodes[0].Broadcast(event(i), adapter.Target{Rooms: []string{"r"}})
 		}
-		if d := time.Since(before); d > time.Second {
+		if d := time.Since(before); d > 5*time.Second { // it is a few milliseconds
 			t.Errorf("%s: sending took %v", name, d)
 		}
 		eventually(t, name+": all arrive", func() bool { return members[1].count() == count })

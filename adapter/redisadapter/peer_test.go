@@ -23,8 +23,9 @@ const guard = 30 * time.Second
 
 // A peer is a Node process with a server in the cluster; see testdata/node/peer.mjs.
 type peer struct {
-	t   testing.TB
-	url string
+	t       testing.TB
+	url     string
+	process *os.Process
 
 	mu      sync.Mutex
 	in      *json.Encoder
@@ -57,7 +58,7 @@ func startPeer(t testing.TB, redisAddr, prefix, kind string) *peer {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p := &peer{t: t, in: json.NewEncoder(stdin), replies: make(map[int]chan reply)}
+	p := &peer{t: t, process: cmd.Process, in: json.NewEncoder(stdin), replies: make(map[int]chan reply)}
 	ready := p.expect(-1)
 	var reading sync.WaitGroup
 	reading.Go(func() {
