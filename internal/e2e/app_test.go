@@ -45,6 +45,14 @@ func TestApp(t *testing.T) {
 	}
 }
 
+// TestPictures takes the pictures of the docs, where picturesEnv says to which folder.
+func TestPictures(t *testing.T) {
+	if os.Getenv(picturesEnv) == "" {
+		t.Skipf("%s is not set", picturesEnv)
+	}
+	plainly(t, buildApp(t), "app_pictures.mjs")
+}
+
 func plainly(t *testing.T, binary, script string) { startApp(t, binary).script(t, script, nil, nil) }
 
 func appFiles(t *testing.T, binary, script string) {
