@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"log/slog"
+	"math"
 	"time"
 )
 
@@ -48,7 +49,7 @@ const (
 	defaultHistoryTotal = 256 << 20
 	defaultHistoryTTL   = 7 * 24 * time.Hour
 
-	noLimit = 1 << 53 // which a number in Lua can count to
+	noLimit = min(1<<53, math.MaxInt) // 1<<53: what a number in Lua can count to
 
 	// deadAfter is how many heartbeats are missed by one that is dead.
 	deadAfter = 3
