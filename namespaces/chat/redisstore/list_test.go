@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/seed3686fee0/parlor/internal/redistest"
@@ -24,7 +25,7 @@ func TestLargeRoom(t *testing.T) {
 		}
 		i.join("r", id, id)
 	}
-	for _, atMost := range []int{0, 1, 200, 999, 1000, 1001, 2000, users, users + 1, 1 << 31} {
+	for _, atMost := range []int{0, 1, 200, 999, 1000, 1001, 2000, users, users + 1, math.MaxInt} {
 		members, count, err := s.Members(background, "r", atMost)
 		if err != nil || count != users || len(members) != min(atMost, users) {
 			t.Fatalf("%d of %d, want %d: %v", len(members), count, atMost, err)
