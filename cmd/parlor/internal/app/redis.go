@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/seed3686fee0/parlor/adapter"
 	"github.com/seed3686fee0/parlor/adapter/redisadapter"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
 	"github.com/seed3686fee0/parlor/namespaces/chat"
@@ -50,6 +51,7 @@ func openCluster(cfg *config.Config, log *slog.Logger) (*cluster, error) {
 		redisadapter.WithPrefix(cfg.Prefix),
 		redisadapter.WithLogger(log),
 		redisadapter.WithOnState(c.state),
+		redisadapter.WithHandshake(discreet),
 	}
 	if cfg.Adapter == config.Sharded {
 		c.adapter = redisadapter.NewSharded(c.rdb, opts...)
@@ -73,6 +75,12 @@ func openCluster(cfg *config.Config, log *slog.Logger) (*cluster, error) {
 		c.stores[name] = store
 	}
 	return c, nil
+}
+
+// discreet is what other members of the cluster are told of a handshake when they
+// ask: nothing that could be used to pose as the client.
+func discreet(h *adapter.Handshake) {
+	*h = adapter.Handshake{Headers: map[string]string{}, Query: map[string]string{}, Time: h.Time, Issued: h.Issued, Address: h.Address, Secure: h.Secure}
 }
 
 // redisClient makes the client whose settings all connections have. It does not

@@ -7,15 +7,19 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/seed3686fee0/parlor/adapter/redisadapter"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/logging"
 	"github.com/seed3686fee0/parlor/internal/redistest"
 	"github.com/seed3686fee0/parlor/internal/wire"
+	"github.com/seed3686fee0/parlor/server"
 )
 
 // patience is how long a test waits for what never comes.
@@ -260,7 +264,20 @@ func TestRedisGoesAndComesBack(t *testing.T) {
 			ada.sends(fmt.Sprintf(`42["typing",{"room":"r","isTyping":%t}]`, i%2 == 0))
 			linus.hears(`42["typing",{"room":"r","userId":"u1",*`)
 		}
-		ada.asks(`["join","another"]`, cannot)
+		for _, event := range []string{
+			`["join","another"]`, `["leave","r"]`, `["who","r"]`, `["history",{"room":"r"}]`,
+			`["presence",{"status":"away"}]`, `["direct_message",{"to":"u3","content":"lost"}]`,
+		} {
+			ada.asks(event, cannot)
+		}
+		ada.sends(`42["cursor_position",{"room":"r","x":1,"y":2}]`)
+		linus.hears(`42["cursor_position",*`)
+		ada.sends(`451-7["file_upload",{"room":"r","name":"a"},{"_placeholder":true,"num":0}]`)
+		if err := ada.SendPackets(wire.Packet{Data: "abc", Binary: true}); err != nil {
+			t.Fatal(err)
+		}
+		ada.hears(`437[{"ok":true,*`)
+		linus.hears(`451-["file",*`, "binary *")
 
 		rdb.Restart()
 		one.log.wait(t, together, round+1)
@@ -378,5 +395,75 @@ func TestRedisWarnings(t *testing.T) {
 				t.Errorf("%s: %q lacks %q", name, got[i], want)
 			}
 		}
+	}
+}
+
+// Whoever can ask in Redis learns no tokens.
+func TestRedisHandshakesAreDiscreet(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.Start(t)
+	secret := "--auth-secret-file=" + keyFile(t, goodSecret)
+	token := minted(t, secret, "--sub=u1", "--name=Ada")
+	m := startMember(t, "--redis=redis://"+rdb.Addr, secret, "--auth-query-token")
+	m.log.wait(t, together, 1)
+	s, err := wire.OpenPoll(m.addr, "token="+token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hangUp(s)
+	connects(t, s, `40{"token":"`+token+`"}`, `40{"sid":"*"}`, `42["connected",*`)
+
+	client := rdb.Client()
+	defer client.Close()
+	io := server.New(server.WithAdapter(redisadapter.PubSub(client)))
+	defer io.Shutdown(context.Background())
+	late := time.Now().Add(patience)
+	for {
+		sockets, err := io.Of("/").FetchSockets(t.Context())
+		if err == nil && len(sockets) == 1 {
+			if got := fmt.Sprintf("%+v", sockets[0]); strings.Contains(got, token[len(token)/2:]) || !strings.Contains(got, "127.0.0.1") {
+				t.Errorf("they are told %s", got)
+			}
+			return
+		}
+		if time.Now().After(late) {
+			t.Fatalf("FetchSockets: %v, %v", sockets, err)
+		}
+		time.Sleep(20 * time.Millisecond) // until the two know each other
+	}
+}
+
+// The chat by way of a Redis Cluster, with each adapter, of Sentinel, and of a Redis
+// that permits an instance only what docs/cluster.md says it needs.
+func TestRedisForms(t *testing.T) {
+	t.Parallel()
+	nodes := redistest.StartCluster(t)
+	conf := filepath.Join(t.TempDir(), "sentinel.conf")
+	if err := os.WriteFile(conf, []byte("sentinel monitor it "+strings.Replace(redistest.Start(t).Addr, ":", " ", 1)+" 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sentinel := redistest.StartSentinel(t, conf)
+	strict := redistest.Start(t)
+	strict.Do("ACL", "SETUSER", "parlor", "on", ">pw", "~{socket.io#*", "&socket.io-request#*", "&socket.io-response#*", "&socket.io#*",
+		"&socket.io#/#*", "&socket.io#/chat#*",
+		"+publish", "+subscribe", "+unsubscribe", "+psubscribe", "+punsubscribe", "+pubsub|numsub", "+ping",
+		"+@scripting", "+@read", "+@write", "+time")
+	strict.Do("ACL", "SETUSER", "default", "off")
+	secret := "--auth-secret-file=" + keyFile(t, goodSecret)
+	ada := minted(t, secret, "--sub=u1", "--name=Ada")
+	grace := minted(t, secret, "--sub=u2", "--name=Grace")
+	for name, args := range map[string][]string{
+		"cluster":  {"--redis=redis://" + nodes[0].Addr + "?addr=" + nodes[1].Addr},
+		"sharded":  {"--redis=redis://" + nodes[0].Addr + "?addr=" + nodes[1].Addr, "--redis-adapter=sharded", "--redis-prefix=s"},
+		"sentinel": {"--redis=redis://" + sentinel.Addr + "?master_name=it"},
+		"user":     {"--redis=redis://parlor:pw@" + strict.Addr},
+	} {
+		t.Run(name, func(t *testing.T) {
+			one, other := startMember(t, append(args, secret)...), startMember(t, append(args, secret)...)
+			one.log.wait(t, together, 1)
+			other.log.wait(t, together, 1)
+			talk(t, one.enters(t, wire.Websocket, "", ada), other.enters(t, wire.Websocket, "", grace), "r")
+			talk(t, one.enters(t, wire.Polling, "/chat,", ada), other.enters(t, wire.Polling, "/chat,", grace), "r")
+		})
 	}
 }
