@@ -49,6 +49,11 @@ help: ## List these targets
 run: build ## Serve on http://localhost:3000/, the chat app included; ARGS= for flags
 	@exec bin/parlor $(ARGS)
 
+.PHONY: cluster
+cluster: build ## Serve on http://localhost:8080/ with three instances behind nginx; ARGS= for flags, PORT= for another port
+	@.ci/deps redis nginx
+	@exec examples/cluster/run.sh $(ARGS)
+
 .PHONY: build
 build: $(CLIENT) $(APP_BUILT) ## Build bin/parlor, the chat app included
 	@go build -trimpath -ldflags "$(LDFLAGS)" -o bin/ ./cmd/parlor
@@ -95,8 +100,8 @@ bench: ## Run the benchmarks that match BENCH= (all)
 	go test -run='^$$' -bench='$(BENCH)' -benchmem ./...
 
 .PHONY: deps
-deps: $(CLIENT) $(APP_BUILT) ## Install what the tests need: a C compiler, Node.js, Chromium, Redis, npm packages
-	@.ci/deps node cc browser redis
+deps: $(CLIENT) $(APP_BUILT) ## Install what the tests need: a C compiler, Node.js, Chromium, Redis, nginx, npm packages
+	@.ci/deps node cc browser redis nginx
 	@for dir in $(NPM_TESTS); do \
 		[ $$dir/node_modules/.package-lock.json -nt $$dir/package-lock.json ] || (cd $$dir && npm ci); \
 	done
