@@ -17,6 +17,7 @@ import (
 // concurrent use.
 type gate struct {
 	opts    Options // with their defaults
+	calls   bool    // an application's own check, which hears of the end of its client
 	refusal throttle
 	panics  throttle
 	ignored atomic.Bool // that tokens are not looked at has been said
@@ -56,6 +57,12 @@ func (g *gate) middleware(identify func(context.Context, *server.Socket) (Identi
 }
 
 func (g *gate) ask(ctx context.Context, s *server.Socket, identify func(context.Context, *server.Socket) (Identity, error)) (Identity, error) {
+	if !g.calls {
+		// The context of a socket keeps what it has needed to know of one that is
+		// derived from it, 450 bytes, for as long as the socket lives. Verifying a
+		// token is done at once, or waits for keys, which has its own bound.
+		ctx = context.WithoutCancel(ctx)
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, g.opts.Timeout, errTimeout)
 	defer cancel()
 	return identify(ctx, s)

@@ -64,6 +64,7 @@ var (
 // As with [JWT], nothing happens when Identity.Expires comes.
 func Authenticate(check func(ctx context.Context, h server.Handshake) (Identity, error), options ...Option) Middleware {
 	g := newGate(optionsOf(nil, options))
+	g.calls = true
 	var abandoned atomic.Int32
 	return g.middleware(func(ctx context.Context, s *server.Socket) (Identity, error) {
 		if abandoned.Load() >= maxAbandoned {
