@@ -212,20 +212,11 @@ func prose(page string) string {
 // output runs a command, which has to succeed.
 func output(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	var stdout, both bytes.Buffer
+	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), name, args...)
-	cmd.Stdout, cmd.Stderr = writers{&stdout, &both}, &both
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		t.Errorf("%s %s: %v\n%s", filepath.Base(name), strings.Join(args, " "), err, &both)
+		t.Errorf("%s %s: %v\n%s%s", filepath.Base(name), strings.Join(args, " "), err, &stdout, &stderr)
 	}
 	return stdout.String()
-}
-
-type writers []*bytes.Buffer
-
-func (all writers) Write(p []byte) (int, error) {
-	for _, w := range all {
-		w.Write(p)
-	}
-	return len(p), nil
 }

@@ -424,6 +424,12 @@ func testOurEmitter(ctx context.Context, m *mixed, kind string) {
 	m.eventually("our emitter moves", func() string {
 		return m.node[0].run(`return io.sockets.adapter.rooms.has("ours")`) + fmt.Sprint(m.parlor[1].Of("/").RoomSize("ours"))
 	}, "true1")
+	if kind == "sharded" {
+		// A room has its channel once it has members, a moment after them.
+		m.eventually("the room's channel", func() string {
+			return fmt.Sprint(rdb.PubSubShardNumSub(ctx, "mixed#/#ours#").Val())
+		}, "map[mixed#/#ours#:2]")
+	}
 	check(e.To("ours").Emit(ctx, "e", "joined"))
 	m.got("our emitter to those", "n0 p1", `["e","joined"]`)
 	check(e.To("in-n0").SocketsLeave(ctx, "ours"))

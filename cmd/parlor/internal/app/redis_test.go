@@ -91,7 +91,7 @@ func startMember(t *testing.T, args ...string) *member {
 	case a := <-ready:
 		m.addr = a.String()
 	}
-	if took := time.Since(begun); took > time.Second {
+	if took := time.Since(begun); took > startsWithin {
 		t.Errorf("it serves after %v", took)
 	}
 	m.stop = sync.OnceValue(func() time.Duration {
