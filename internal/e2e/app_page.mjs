@@ -67,7 +67,7 @@ export async function until(read, wanted, what = "") {
 }
 
 /** The console's errors that belong to a test: a server that is gone, say. */
-export const NETWORK = /ERR_(CONNECTION_REFUSED|CONNECTION_RESET|CONNECTION_CLOSED|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)|WebSocket (connection to .* failed|is closed)/;
+export const NETWORK = /ERR_(CONNECTION_REFUSED|CONNECTION_RESET|CONNECTION_CLOSED|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)|WebSocket (connection to .* failed|is (closed|already in CLOSING))/;
 
 /** Somebody with a page of the app. */
 export class Person {
