@@ -16,6 +16,8 @@ let url: string;
 let said: ChatMessage[];
 let onMessage: (message: ChatMessage, ack: (answer: Answer<Receipt>) => void, socket: ServerSocket) => void;
 
+let onHistory: (socket: ServerSocket) => void;
+
 let connection: Connection;
 let chat: Chat;
 
@@ -23,6 +25,7 @@ beforeEach(async () => {
   localStorage.clear();
   sessionStorage.clear();
   said = [];
+  onHistory = () => undefined;
   onMessage = (message, ack) => {
     relay(message);
     ack({ ok: true, id: message.id, timestamp: message.timestamp });
@@ -38,6 +41,7 @@ beforeEach(async () => {
       ack({ ok: true, room, userCount: 1, users, history: said.slice(-2) });
     });
     socket.on("history", ({ after }: { after: string }, ack: (answer: object) => void) => {
+      onHistory(socket);
       const later = said.filter((m) => m.id > after);
       ack({ ok: true, messages: later.slice(0, 3), more: later.length > 3 });
     });
@@ -66,6 +70,8 @@ function start() {
   chat = createChat(connection.socket);
   connection.socket.on("connected", chat.on.connected);
   connection.socket.on("message", chat.on.message);
+  connection.socket.on("user_joined", chat.on.user_joined);
+  connection.socket.on("user_left", chat.on.user_left);
   connection.socket.on("disconnect", chat.disconnected);
   connection.connect();
 }
@@ -125,6 +131,24 @@ test("the connection ends between the message and its acknowledgement: it is the
   expect(said.map((m) => m.content)).toEqual(["lost"]);
   expect(shown()).toEqual(["lost"]);
   expect(conversation(key)?.timeline.numbered[0]).toMatchObject({ mine: true, state: "sent" });
+});
+
+test("who comes while the rest of what was missed is fetched is there", async () => {
+  chat.enterRoom("r");
+  await joined();
+  chat.send(key, "first");
+  await settled();
+  onHistory = (socket) => {
+    socket.emit("user_joined", { room: "r", userId: "ben", user: "Ben", userCount: 2 });
+    socket.emit("user_joined", { room: "r", userId: "cleo", user: "Cleo", userCount: 3 });
+    socket.emit("user_left", { room: "r", userId: "ben", user: "Ben", userCount: 2 });
+  };
+  connection.socket.disconnect();
+  connection.connect();
+  await vi.waitFor(() => expect(conversation(key)?.joined).toBe(false));
+  await joined();
+  expect([...(conversation(key)?.people.values() ?? [])].map((p) => p.user)).toEqual(["Ada", "Cleo"]);
+  expect(conversation(key)?.userCount).toBe(2);
 });
 
 test("an outbox survives the page", async () => {

@@ -1,7 +1,7 @@
 // Keeps the page's chat and the server's together: joins, rejoins, fills gaps, sends what waits.
 
 import { request, type AppSocket } from "../socket";
-import type { Joined, Presence, ServerToClientEvents } from "../contract";
+import type { Joined, Member, Presence, ServerToClientEvents } from "../contract";
 import { createDelivery, type Delivery } from "./delivery";
 import { fromMessage, isMine } from "./entries";
 import { fillGap } from "./gap";
@@ -37,23 +37,36 @@ export interface Chat extends Delivery {
   leave: () => void;
 }
 
+/** Somebody came, went, or is more or less present. */
+interface PeopleChange {
+  apply: (people: Map<string, Member>) => void;
+  userCount: number | undefined;
+}
+
 export function createChat(socket: AppSocket): Chat {
   const delivery = createDelivery(socket);
   let connection = 0; // counts them, so that what an earlier one began does not go on in the next
+  const joining = new Map<string, PeopleChange[]>(); // rooms, and what happened in them since they were asked for
 
   async function join(room: string): Promise<void> {
     const key = open("room", room, room);
     const mine = connection;
     const known = knownIds(key); // before anything new comes
+    const since: PeopleChange[] = [];
+    joining.set(room, since);
     try {
       const joined = await request(socket, "join", [{ room }]);
       if (mine !== connection) return;
       const gap = await missed(room, known, joined);
       if (mine !== connection) return;
+      // The answer may be older than what has come meanwhile.
+      const people = new Map(joined.users.map((user) => [user.userId, user]));
+      for (const { apply } of since) apply(people);
+      const userCount = since.findLast((change) => change.userCount !== undefined)?.userCount ?? joined.userCount;
       update(key, ({ timeline, earlier }) => ({
         timeline: receive(timeline, gap.messages.map(fromMessage).map((e) => ({ ...e, gapBefore: e.id === gap.brokenAt }))),
-        people: new Map(joined.users.map((user) => [user.userId, user])),
-        userCount: joined.userCount,
+        people,
+        userCount,
         joined: true,
         problem: null,
         earlier: known.length > 0 ? earlier : joined.history.length > 0 ? "more" : "none",
@@ -61,7 +74,17 @@ export function createChat(socket: AppSocket): Chat {
       delivery.flush(key);
     } catch (err) {
       if (mine === connection) update(key, () => ({ problem: problemWords(err) }));
+    } finally {
+      if (joining.get(room) === since) joining.delete(room);
     }
+  }
+
+  /** Changes who is in a room, or in every one. */
+  function change(room: string | null, apply: PeopleChange["apply"], userCount?: number): void {
+    for (const [name, since] of joining) {
+      if (room === null || room === name) since.push({ apply, userCount });
+    }
+    updatePeople(room, apply, userCount);
   }
 
   /** What was said in a room since it was left, or lost; the last messages at the first time. */
@@ -170,13 +193,13 @@ export function createChat(socket: AppSocket): Chat {
         add(key, fromMessage(message));
       },
       user_joined({ room, userId, user, userCount }) {
-        updatePeople(room, (people) => people.set(userId, { userId, user, status: "online" }), userCount);
+        change(room, (people) => people.set(userId, { userId, user, status: "online" }), userCount);
       },
       user_left({ room, userId, userCount }) {
-        updatePeople(room, (people) => people.delete(userId), userCount);
+        change(room, (people) => people.delete(userId), userCount);
       },
       presence({ userId, user, status }) {
-        updatePeople(null, (people) => people.has(userId) && people.set(userId, { userId, user, status }));
+        change(null, (people) => people.has(userId) && people.set(userId, { userId, user, status }));
       },
     },
     disconnected() {
@@ -223,7 +246,7 @@ export function createChat(socket: AppSocket): Chat {
       chatStore.setState({ status });
       if (socket.connected) void request(socket, "presence", [{ status }]).catch(() => undefined);
       const { me } = chatStore.getState();
-      if (me) updatePeople(null, (people) => people.has(me.userId) && people.set(me.userId, { userId: me.userId, user: me.name, status }));
+      if (me) change(null, (people) => people.has(me.userId) && people.set(me.userId, { userId: me.userId, user: me.name, status }));
     },
     leave() {
       for (const key of chatStore.getState().conversations.keys()) drop(key);
