@@ -277,7 +277,7 @@ func TestG05(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var inputs []struct{ Hex, Node string }
+	var inputs []struct{ Hex string }
 	if err := json.Unmarshal(data, &inputs); err != nil {
 		t.Fatal(err)
 	}
