@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/seed3686fee0/parlor/adapter"
 	"github.com/seed3686fee0/parlor/server/engine"
 	"github.com/seed3686fee0/parlor/server/packet"
 )
@@ -24,6 +25,9 @@ type Server struct {
 	workers *workers
 	running tracker // inboxes at work
 	counts  counts
+
+	observers observers
+	describe  atomic.Pointer[[]func(*Socket, *adapter.SocketInfo)] // replaced under mu
 
 	mu         sync.Mutex
 	namespaces map[string]*Namespace
