@@ -1,10 +1,11 @@
 // Package web holds what the command serves to browsers: the chat app at "/",
-// and the official JavaScript client below the Socket.IO path.
+// the official JavaScript client below the Socket.IO path, and the Admin UI.
 //
-// Both need Node.js to be made, and are not committed: `make run` and
-// `make build` build the app of examples/js-client into dist/app/ and put the
-// client's files into dist/. Without them the package compiles just the same; a
-// plain page then says how to get the app.
+// They need Node.js to be made, and are not committed: `make run` and
+// `make build` build the app of examples/js-client into dist/app/, and put the
+// files of the client into dist/ and those of the Admin UI into dist/admin/.
+// Without them the package compiles just the same; a plain page then says how to
+// get the app.
 package web
 
 import (
@@ -19,6 +20,8 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"github.com/seed3686fee0/parlor/internal/static"
 )
 
 //go:embed page
@@ -35,6 +38,16 @@ const client = "socket.io.min.js"
 
 const indexName = "index.html"
 
+// hashed is where the app has files whose names change with their content.
+const hashed = "assets/"
+
+// policy lets the page load from and connect to its own server and nothing
+// else; blob: and data: are pictures that a chat has received. It is strict
+// enough to hold even if a name or a message were ever put into the page as
+// markup.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; " +
+	"font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
 // socketPath is where the app's page names the path of the Socket.IO endpoint;
 // as it is built it has the default.
 var socketPath = regexp.MustCompile(`(<meta\s+name="parlor-path"\s+content=")[^"]*(")`)
@@ -45,6 +58,13 @@ func Bundle() fs.FS { return built("dist", client) }
 
 // App returns the files of the chat app, or nil when it has not been built in.
 func App() fs.FS { return built("dist/app", indexName) }
+
+// Admin returns the files of the Admin UI, those of ui/dist in npm's
+// @socket.io/admin-ui, and of its icons, @mdi/font; nil when they have not been
+// built in.
+func Admin() (page, icons fs.FS) {
+	return built("dist/admin/page", indexName), built("dist/admin/icons", "LICENSE")
+}
 
 // built returns the directory of dist if it has a file, else nil.
 func built(dir, file string) fs.FS {
@@ -141,4 +161,14 @@ func plain(socketPath string) (map[string]http.Handler, error) {
 		handlers["/"+entry.Name()] = newAsset(entry.Name(), content)
 	}
 	return handlers, nil
+}
+
+// newAsset makes the handler of a file whose name is its path without the leading
+// slash.
+func newAsset(name string, content []byte) http.Handler {
+	cache := static.Ask
+	if strings.HasPrefix(name, hashed) {
+		cache = static.ForGood
+	}
+	return static.New(name, content, cache, policy)
 }

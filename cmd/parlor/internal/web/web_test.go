@@ -14,6 +14,8 @@ import (
 	"testing/fstest"
 
 	"go.uber.org/goleak"
+
+	"github.com/seed3686fee0/parlor/internal/static"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -60,13 +62,13 @@ func request(handler http.Handler, method string, header ...string) *httptest.Re
 func TestApp(t *testing.T) {
 	handlers := pages(t, "/socket.io/", fakeApp())
 	want := map[string][2]string{ // content type, Cache-Control
-		"/":                          {"text/html; charset=utf-8", ask},
-		"/favicon.svg":               {"image/svg+xml", ask},
-		"/manifest.webmanifest":      {"application/manifest+json", ask},
-		"/LICENSE":                   {otherType, ask},
-		"/assets/index-DiwrgTda.js":  {"text/javascript; charset=utf-8", forGood},
-		"/assets/index-B1b2c3d4.css": {"text/css; charset=utf-8", forGood},
-		"/assets/x-B1b2c3d4.woff2":   {"font/woff2", forGood},
+		"/":                          {"text/html; charset=utf-8", static.Ask},
+		"/favicon.svg":               {"image/svg+xml", static.Ask},
+		"/manifest.webmanifest":      {"application/manifest+json", static.Ask},
+		"/LICENSE":                   {static.OtherType, static.Ask},
+		"/assets/index-DiwrgTda.js":  {"text/javascript; charset=utf-8", static.ForGood},
+		"/assets/index-B1b2c3d4.css": {"text/css; charset=utf-8", static.ForGood},
+		"/assets/x-B1b2c3d4.woff2":   {"font/woff2", static.ForGood},
 	}
 	for path := range handlers {
 		if _, ok := want[path]; !ok {
@@ -148,21 +150,6 @@ func TestGzip(t *testing.T) {
 	}
 }
 
-func TestAcceptsGzip(t *testing.T) {
-	for value, want := range map[string]bool{
-		"": false, "gzip": true, "GZIP": true, "br, gzip": true, "gzip;q=0": false, "gzip; q=0.0": false, "gzip;q=0.001": true,
-		"*": true, "*;q=0": false, "*, gzip;q=0": false, "gzip, *;q=0": true, "br": false, "gzipped": false, "gzip;q=x": false, "identity": false,
-		",,": false, "x-gzip": true,
-	} {
-		if got := acceptsGzip([]string{value}); got != want {
-			t.Errorf("%q: %v", value, got)
-		}
-	}
-	if !acceptsGzip([]string{"br", "gzip"}) || acceptsGzip(nil) {
-		t.Error("several headers, or none")
-	}
-}
-
 func TestPlainPage(t *testing.T) {
 	handlers := pages(t, "/ws/", nil)
 	body := request(handlers["/"], http.MethodGet).Body.String()
@@ -228,7 +215,7 @@ func TestBuilt(t *testing.T) {
 	}
 	var scripts []string
 	for path, handler := range handlers {
-		if header := request(handler, http.MethodGet).Result().Header; header.Get("Content-Type") == otherType {
+		if header := request(handler, http.MethodGet).Result().Header; header.Get("Content-Type") == static.OtherType {
 			t.Errorf("the app has %s, whose type is not in the table", path)
 		}
 		if strings.HasSuffix(path, ".js") && strings.Contains(body, `"`+path+`"`) {

@@ -1,4 +1,6 @@
-package web
+// Package static serves files that are in memory to browsers: with a type that
+// does not depend on the host, compressed, tagged, and under a policy.
+package static
 
 import (
 	"bytes"
@@ -9,6 +11,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -29,58 +32,54 @@ var types = map[string]string{
 	".woff2":       "font/woff2",
 }
 
-// otherType is that of a file that the table does not know: something to save,
-// never something to run.
-const otherType = "application/octet-stream"
+// OtherType is that of a file whose type is not known: something to save, never
+// something to run.
+const OtherType = "application/octet-stream"
 
 // packed are the types that are compressed already.
-var packed = map[string]bool{"image/png": true, "font/woff2": true, otherType: true}
+var packed = map[string]bool{"image/png": true, "font/woff2": true, OtherType: true}
 
-// hashed is where the app has files whose names change with their content.
-const hashed = "assets/"
-
+// What Cache-Control says.
 const (
-	forGood = "public, max-age=31536000, immutable"
-	ask     = "no-cache" // each time; the tag makes the answer short
+	ForGood = "public, max-age=31536000, immutable" // for names that change with the content
+	Ask     = "no-cache"                            // each time; the tag makes the answer short
 )
 
-// policy lets the page load from and connect to its own server and nothing
-// else; blob: and data: are pictures that a chat has received. It is strict
-// enough to hold even if a name or a message were ever put into the page as
-// markup.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; " +
-	"font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-// asset is a file in memory, with its gzip form where that is shorter. It is
-// immutable and safe for concurrent use.
-type asset struct {
-	name, contentType, cache string
-	plain, zipped            variant // zipped has no content when there is none
+// File is a file in memory. It is an [http.Handler] for the one path that it is
+// at, immutable and safe for concurrent use.
+type File struct {
+	name, contentType, cache, policy string
+	plain                            variant
+	zipped                           func() variant // made when first asked for; no content when there is none
 }
 
-// variant is one form of an asset; each has a tag of its own.
+// variant is one form of a file; each has a tag of its own.
 type variant struct {
 	etag    string
 	content []byte
 }
 
-// newAsset makes the asset of a file whose name is its path without the leading
-// slash.
-func newAsset(name string, content []byte) *asset {
-	a := &asset{name: name, contentType: types[path.Ext(name)], cache: ask}
-	if a.contentType == "" {
-		a.contentType = otherType
-	}
-	if strings.HasPrefix(name, hashed) {
-		a.cache = forGood
+// New returns the file of that name, which says its type; content is not copied.
+// cache is [ForGood] or [Ask], and policy the Content-Security-Policy.
+func New(name string, content []byte, cache, policy string) *File {
+	f := &File{name: name, contentType: types[path.Ext(name)], cache: cache, policy: policy}
+	if f.contentType == "" {
+		f.contentType = OtherType
 	}
 	sum := sha256.Sum256(content)
 	tag := hex.EncodeToString(sum[:8])
-	a.plain = variant{etag: `"` + tag + `"`, content: content}
-	if short := compress(content); !packed[a.contentType] && len(short) < len(content) {
-		a.zipped = variant{etag: `"` + tag + `-gzip"`, content: short}
-	}
-	return a
+	f.plain = variant{etag: `"` + tag + `"`, content: content}
+	f.zipped = sync.OnceValue(func() variant {
+		if packed[f.contentType] {
+			return variant{}
+		}
+		short := compress(content)
+		if len(short) >= len(content) {
+			return variant{}
+		}
+		return variant{etag: `"` + tag + `-gzip"`, content: short}
+	})
+	return f
 }
 
 func compress(content []byte) []byte {
@@ -95,30 +94,30 @@ func compress(content []byte) []byte {
 }
 
 // ServeHTTP implements [http.Handler].
-func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (f *File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		header.Set("Allow", "GET, HEAD")
 		http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
 		return
 	}
-	form := a.plain
-	if len(a.zipped.content) > 0 {
+	form := f.plain
+	if zipped := f.zipped(); len(zipped.content) > 0 {
 		header.Set("Vary", "Accept-Encoding")
 		if acceptsGzip(r.Header.Values("Accept-Encoding")) {
-			form = a.zipped
+			form = zipped
 			header.Set("Content-Encoding", "gzip")
 			// ServeContent leaves it out beside an encoding.
 			header.Set("Content-Length", strconv.Itoa(len(form.content)))
 		}
 	}
-	header.Set("Content-Type", a.contentType)
-	header.Set("Content-Security-Policy", policy)
+	header.Set("Content-Type", f.contentType)
+	header.Set("Content-Security-Policy", f.policy)
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")
-	header.Set("Cache-Control", a.cache)
+	header.Set("Cache-Control", f.cache)
 	header.Set("ETag", form.etag)
-	http.ServeContent(w, r, a.name, time.Time{}, bytes.NewReader(form.content))
+	http.ServeContent(w, r, f.name, time.Time{}, bytes.NewReader(form.content))
 }
 
 // acceptsGzip reads the values of Accept-Encoding. What is named beats "*", and a
