@@ -30,6 +30,11 @@ WEB := cmd/parlor/internal/web
 # The client that is served below the Socket.IO path; what Node's server offers, without the source maps.
 CLIENT := $(WEB)/dist/socket.io.min.js
 CLIENT_FILES := socket.io.js socket.io.esm.min.js socket.io.msgpack.min.js socket.io.min.js
+# The Admin UI, without source maps, with the icons that it uses and the licences of both.
+ADMIN := $(WEB)/dist/admin
+ADMIN_PAGE := $(ADMIN)/page/index.html
+ADMIN_ICONS := css/materialdesignicons.min.css fonts/materialdesignicons-webfont.woff2 LICENSE
+WEB_INSTALLED := $(WEB)/node_modules/.package-lock.json
 
 # The chat app, and what it is built from: all in its directory that is not
 # built or installed itself.
@@ -55,7 +60,7 @@ cluster: build ## Serve on http://localhost:8080/ with three instances behind ng
 	@exec examples/cluster/run.sh $(ARGS)
 
 .PHONY: build
-build: $(CLIENT) $(APP_BUILT) ## Build bin/parlor, the chat app included
+build: $(CLIENT) $(ADMIN_PAGE) $(APP_BUILT) ## Build bin/parlor, the chat app included
 	@go build -trimpath -ldflags "$(LDFLAGS)" -o bin/ ./cmd/parlor
 
 .PHONY: test
@@ -68,7 +73,7 @@ test: deps check cross ## Run all checks and tests, installing what they need
 	go test -timeout 20m -skip '^TestApp$$' $$(grep -rlE --exclude-dir=node_modules --include='*_test.go' '^//go:build !race' $(GO_DIRS) | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 
 .PHONY: check
-check: $(CLIENT) ## Check formatting, and vet
+check: $(CLIENT) $(ADMIN_PAGE) ## Check formatting, and vet
 	@unformatted=$$(gofmt -l $(GO_FILES)); [ -z "$$unformatted" ] || { echo "make fmt would change:" $$unformatted >&2; exit 1; }
 	go vet ./...
 
@@ -100,7 +105,7 @@ bench: ## Run the benchmarks that match BENCH= (all)
 	go test -run='^$$' -bench='$(BENCH)' -benchmem ./...
 
 .PHONY: deps
-deps: $(CLIENT) $(APP_BUILT) ## Install what the tests need: a C compiler, Node.js, Chromium, Redis, nginx, npm packages
+deps: $(CLIENT) $(ADMIN_PAGE) $(APP_BUILT) ## Install what the tests need: a C compiler, Node.js, Chromium, Redis, nginx, npm packages
 	@.ci/deps node cc browser redis nginx
 	@for dir in $(NPM_TESTS); do \
 		[ $$dir/node_modules/.package-lock.json -nt $$dir/package-lock.json ] || (cd $$dir && npm ci); \
@@ -108,11 +113,20 @@ deps: $(CLIENT) $(APP_BUILT) ## Install what the tests need: a C compiler, Node.
 
 .PHONY: clean
 clean: ## Delete what was built or installed here
-	rm -rf bin .tmp $(addsuffix /node_modules,$(NPM_TESTS)) $(WEB)/node_modules $(addprefix $(WEB)/dist/,$(CLIENT_FILES) app) $(addprefix $(APP)/,node_modules dist)
+	rm -rf bin .tmp $(addsuffix /node_modules,$(NPM_TESTS)) $(WEB)/node_modules $(addprefix $(WEB)/dist/,$(CLIENT_FILES) admin app) $(addprefix $(APP)/,node_modules dist)
 
-$(CLIENT): $(WEB)/package-lock.json
+$(WEB_INSTALLED): $(WEB)/package-lock.json
 	@.ci/deps node
-	@cd $(WEB) && npm ci && cp $(addprefix node_modules/socket.io-client/dist/,$(CLIENT_FILES)) dist/
+	@cd $(WEB) && npm ci && touch node_modules/.package-lock.json
+
+$(CLIENT): $(WEB_INSTALLED)
+	@cd $(WEB) && cp $(addprefix node_modules/socket.io-client/dist/,$(CLIENT_FILES)) dist/
+
+$(ADMIN_PAGE): $(WEB_INSTALLED)
+	@rm -rf $(ADMIN) && mkdir -p $(ADMIN)/page $(addprefix $(ADMIN)/icons/,$(dir $(ADMIN_ICONS)))
+	@for file in $(ADMIN_ICONS); do cp $(WEB)/node_modules/@mdi/font/$$file $(ADMIN)/icons/$$file; done
+	@cp $(WEB)/node_modules/@socket.io/admin-ui/LICENSE $(ADMIN)/page/LICENSE.txt
+	@cp -R $(WEB)/node_modules/@socket.io/admin-ui/ui/dist/. $(ADMIN)/page && find $(ADMIN)/page -name '*.map' -delete && touch $@
 
 $(APP_BUILT): $(APP_SOURCES) $(APP_INSTALLED)
 	@cd $(APP) && npm run build
