@@ -1,0 +1,172 @@
+package admin
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/seed3686fee0/parlor/server"
+	"github.com/seed3686fee0/parlor/server/packet"
+)
+
+const (
+	maxUsername   = 256     // bytes
+	maxPassword   = 8 << 10 // bytes: it may be a token
+	maxSession    = 128     // bytes
+	maxLogins     = 64      // that are being looked at; more are refused
+	sessionBytes  = 16
+	loginPatience = 8 * time.Second // the server's connect timeout is 10 s by default
+)
+
+var (
+	errTooOften    = errors.New("too many failures of this address")
+	errBusy        = errors.New("too many logins at a time")
+	errOversized   = errors.New("credentials are too long")
+	errClosed      = errors.New("the admin namespace is closed")
+	errNoSuch      = errors.New("no such session, and no other credentials")
+	errExpired     = errors.New("no admin any more")
+	errNoSessionID = errors.New("session ids cannot be made")
+)
+
+// authenticate says whose credentials these are. The error is for the log: a
+// client is told ErrCredentials whatever it is. It may take seconds.
+func (a *Admin) authenticate(ctx context.Context, c Credentials) (Principal, error) {
+	p, _, err := a.login(ctx, c)
+	return p, err
+}
+
+// login is authenticate, and reports whether it was by something other than a
+// session.
+func (a *Admin) login(ctx context.Context, c Credentials) (p Principal, fresh bool, err error) {
+	defer func() {
+		if err != nil {
+			a.refused.Add(1)
+			a.opts.Logger.Warn("admin refused", "address", c.Addr, "error", err)
+		}
+	}()
+	if a.opts.Auth.insecure {
+		return Principal{Name: "anonymous"}, false, nil
+	}
+	if len(c.Username) > maxUsername || len(c.Password) > maxPassword || len(c.Token) > maxPassword {
+		return Principal{}, false, errOversized
+	}
+	if a.logins.Add(1) > maxLogins {
+		a.logins.Add(-1)
+		return Principal{}, false, errBusy
+	}
+	defer a.logins.Add(-1)
+	ctx, cancel := context.WithTimeout(ctx, loginPatience)
+	defer cancel()
+	if c.Session != "" && len(c.Session) <= maxSession {
+		p, ok, err := a.opts.Sessions.Get(ctx, c.Session, a.opts.SessionTTL)
+		switch {
+		case err != nil: // the password may do
+			a.opts.Logger.Error("admin sessions cannot be reached", "error", err)
+		case ok && !expired(p):
+			return p, false, nil
+		}
+	}
+	if c.Username == "" && c.Password == "" && c.Token == "" {
+		return Principal{}, false, errNoSuch
+	}
+	if !a.throttle.take(c.Addr) {
+		return Principal{}, false, errTooOften
+	}
+	p, err = a.opts.Auth.check(ctx, c)
+	switch {
+	case err != nil:
+		return Principal{}, false, err
+	case expired(p):
+		return Principal{}, false, errExpired
+	}
+	a.throttle.give(c.Addr)
+	return p, true, nil
+}
+
+func expired(p Principal) bool { return !p.Expires.IsZero() && !time.Now().Before(p.Expires) }
+
+// A visit is an admin's connection.
+type visit struct {
+	principal Principal
+	session   string // that has just been made, or empty
+}
+
+type visitKey struct{}
+
+// visitOf is what admit has put into the context of a socket.
+func visitOf(s *server.Socket) *visit {
+	v, _ := s.Context().Value(visitKey{}).(*visit)
+	return v
+}
+
+// admit is the connect middleware. The page compares the text of its refusal.
+func (a *Admin) admit(next server.ConnectHandler) server.ConnectHandler {
+	return func(ctx context.Context, s *server.Socket) error {
+		if a.closing() {
+			return errClosed
+		}
+		h := s.Handshake()
+		p, fresh, err := a.login(ctx, credentialsOf(h.Auth, h.Addr()))
+		if err != nil {
+			return ErrCredentials
+		}
+		v := &visit{principal: p}
+		if fresh {
+			v.session = a.newSession(ctx, p)
+		}
+		return next(context.WithValue(ctx, visitKey{}, v), s)
+	}
+}
+
+// newSession keeps a session of an admin and returns its id; without one the
+// admin is in all the same.
+func (a *Admin) newSession(ctx context.Context, p Principal) string {
+	id, err := newSessionID()
+	if err == nil {
+		err = a.opts.Sessions.Put(ctx, id, p, a.opts.SessionTTL)
+	}
+	if err != nil {
+		a.opts.Logger.Error("admin session cannot be kept", "admin", p.Name, "error", err)
+		return ""
+	}
+	return id
+}
+
+func newSessionID() (string, error) {
+	b := make([]byte, sessionBytes)
+	if _, err := rand.Read(b); err != nil {
+		return "", errNoSessionID
+	}
+	return hex.EncodeToString(b), nil
+}
+
+// credentialsOf reads the payload of a CONNECT. What is not text is not there.
+func credentialsOf(auth packet.Arg, addr netip.Addr) Credentials {
+	c := Credentials{Addr: addr}
+	for name, value := range auth.Fields() {
+		var field *string
+		switch name {
+		case "sessionId":
+			field = &c.Session
+		case "username":
+			field = &c.Username
+		case "password":
+			field = &c.Password
+		case "token":
+			field = &c.Token
+		default:
+			continue
+		}
+		*field, _ = value.Text()
+	}
+	return c
+}
+
+// looksLikeToken reports whether a password is a JSON Web Token.
+func looksLikeToken(password string) bool {
+	return strings.HasPrefix(password, "eyJ") && strings.Count(password, ".") == 2
+}
