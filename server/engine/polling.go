@@ -15,6 +15,8 @@ type pollState struct {
 	abort   func()        // ends the reading of that POST
 
 	probes []*wsConn // upgrades that have been begun
+	ponged bool      // a probe has had its answer
+	late   bool      // the waiting poll has come after that
 	bye    bool      // the peer has ended the session
 }
 
@@ -53,7 +55,8 @@ func (s *Session) pollPayload(ctx context.Context) (body []byte, p *pollState, e
 	}
 	if s.first == nil && s.state.Load() == stateOpen {
 		wake := make(chan struct{})
-		p.polling, p.wake = true, wake
+		late := p.ponged
+		p.polling, p.wake, p.late = true, wake, late
 		s.mu.Unlock()
 		select {
 		case <-wake:
@@ -63,6 +66,13 @@ func (s *Session) pollPayload(ctx context.Context) (body []byte, p *pollState, e
 		}
 		s.mu.Lock()
 		p.polling = false
+		// A peer whose probe was answered sees its poll end before it upgrades.
+		// This one was sent after the upgrade and has overtaken it: two connections
+		// have no order.
+		if late && s.poll != p && s.upgraded {
+			s.mu.Unlock()
+			return nil, nil, ErrNotPolling
+		}
 	}
 	if s.poll == p { // else the queue is WebSocket's now
 		body = s.takePayload()

@@ -155,11 +155,13 @@ func (s *Session) probed(w *wsConn, in *reader) error {
 	if op != ws.OpText || string(data) != "2probe" {
 		return errNoProbe
 	}
+	s.answerProbe()
 	_ = w.conn.SetWriteDeadline(time.Now().Add(s.server.opts.WriteTimeout))
 	if _, err := w.conn.Write(pongPacketFrame); err != nil {
 		return err
 	}
 	_ = w.conn.SetWriteDeadline(time.Time{})
+	s.releasePoll(false)
 	release := make(chan struct{})
 	defer close(release)
 	s.server.running.Add(1)
@@ -174,6 +176,25 @@ func (s *Session) probed(w *wsConn, in *reader) error {
 	return s.carry(w)
 }
 
+// answerProbe tells polls that come from now on from those before.
+func (s *Session) answerProbe() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.poll != nil {
+		s.poll.ponged = true
+	}
+}
+
+// releasePoll lets the waiting poll go; one that has come after the answer to a
+// probe only if late ones are meant too.
+func (s *Session) releasePoll(late bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.poll != nil && (late || !s.poll.late) {
+		s.wake()
+	}
+}
+
 // releasePolls lets waiting polls go while an upgrade is under way, so that
 // the peer can stop polling.
 func (s *Session) releasePolls(done <-chan struct{}) {
@@ -181,13 +202,9 @@ func (s *Session) releasePolls(done <-chan struct{}) {
 	t := time.NewTicker(noopInterval)
 	defer t.Stop()
 	for {
-		s.mu.Lock()
-		if s.poll != nil {
-			s.wake()
-		}
-		s.mu.Unlock()
 		select {
 		case <-t.C:
+			s.releasePoll(true)
 		case <-done:
 			return
 		}

@@ -135,6 +135,40 @@ func TestUpgradeOnce(t *testing.T) {
 	})
 }
 
+// TestPollOvertakesUpgrade: a poll that was sent after the upgrade, over another
+// connection, may be read before it. It is refused like one that is read after it;
+// a poll that waited when the probe was answered is let go.
+func TestPollOvertakesUpgrade(t *testing.T) {
+	bubble(t, engine.Options{}, func(t *testing.T, f *fixture) {
+		f.onText = echo
+		p, s := f.openPoll()
+		poll := func() (answer chan string, fault chan error) {
+			answer, fault = make(chan string, 1), make(chan error, 1)
+			go func() {
+				body, err := s.Poll(context.Background())
+				answer <- string(body)
+				fault <- err
+			}()
+			synctest.Wait()
+			return answer, fault
+		}
+		answer, fault := poll()
+		w, err := p.DialUpgrade()
+		ok(t, err)
+		ok(t, w.Send("2probe"))
+		wantNext(t, w, "3probe")
+		if body, err := <-answer, <-fault; body != "6" || err != nil {
+			t.Errorf("the poll that waited: %q, %v", body, err)
+		}
+		answer, fault = poll()
+		ok(t, w.Send("5", "4moved"))
+		wantNext(t, w, "4moved")
+		if body, err := <-answer, <-fault; !errors.Is(err, engine.ErrNotPolling) {
+			t.Errorf("the poll that came in between: %q, %v", body, err)
+		}
+	})
+}
+
 // TestProbesBounded: a session has no more than a few connections.
 func TestProbesBounded(t *testing.T) {
 	bubble(t, engine.Options{}, func(t *testing.T, f *fixture) {
