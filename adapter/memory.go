@@ -228,15 +228,15 @@ func (m *Memory) Remove(id string) {
 	m.all[e.at] = m.all[last]
 	m.all[last] = nil
 	m.all = m.all[:last]
+	if !e.away { // its own room first, as in Node
+		e.away = true
+		m.left(id, id)
+	}
 	for _, p := range e.joined {
 		m.vacate(p)
 		m.left(id, p.room.name)
 	}
 	e.joined = nil
-	if !e.away {
-		e.away = true
-		m.left(id, id)
-	}
 	m.unlock()
 }
 

@@ -94,19 +94,31 @@ func admitted(ctx context.Context) error {
 // told so.
 func (s *Socket) enter() bool {
 	c := s.conn
+	observed := c.server.observers.load()
 	s.ns.adapter.Add((*member)(s))
-	c.mu.Lock()
-	early := s.early
-	s.early = nil
-	if s.state.Load() != socketConnecting {
-		c.mu.Unlock()
-		s.ns.remove(s)
-		return false
-	}
-	if len(early) > 0 {
-		c.mu.Unlock()
-		s.ns.adapter.Join(s.id, early...)
-		return s.enter()
+	told, moved := false, false
+	for {
+		c.mu.Lock()
+		early := s.early
+		s.early = nil
+		switch {
+		case s.state.Load() != socketConnecting:
+			c.mu.Unlock()
+			s.vanish(told)
+			return false
+		case len(early) > 0:
+			c.mu.Unlock()
+			s.ns.adapter.Join(s.id, early...)
+			continue
+		case observed != nil && !told:
+			// While nothing reaches the socket yet and nothing comes from it.
+			moved = c.moved
+			c.mu.Unlock()
+			s.ns.tell(observed, func(o Observer) { o.Connected(s) })
+			told = true
+			continue
+		}
+		break
 	}
 	args, err := packet.NewArgs(connected(s.id))
 	must(err)
@@ -115,11 +127,28 @@ func (s *Socket) enter() bool {
 	// packets in front of this one.
 	flush := c.queue(&packet.Packet{Type: packet.Connect, Namespace: s.ns.name, Args: args}, 0)
 	s.state.Store(socketLive)
+	moved = told && !moved && c.moved // after Connected, and before the socket counted as live
 	c.mu.Unlock()
 	if flush {
 		c.session.Flush()
 	}
+	if moved {
+		s.ns.tell(observed, func(o Observer) { o.Upgraded(s) })
+	}
 	return true
+}
+
+// vanish takes a socket back whose connection has ended before it was live; told
+// says that observers know of it.
+func (s *Socket) vanish(told bool) {
+	if list := s.conn.server.observers.load(); told && list != nil {
+		reason := TransportClose
+		if cause, ok := errors.AsType[*DisconnectError](context.Cause(s.ctx)); ok {
+			reason = cause.Reason
+		}
+		s.ns.tell(list, func(o Observer) { o.Disconnected(s, reason) })
+	}
+	s.ns.remove(s)
 }
 
 // welcome runs the connect handlers; an error disconnects the socket.

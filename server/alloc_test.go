@@ -20,8 +20,24 @@ func TestEmitAllocBudget(t *testing.T) {
 	c, id := r.connect()
 	drain(c)
 	s := r.socket("/", id)
-	if got := testing.AllocsPerRun(1000, func() { _ = s.Emit("e", 1) }); got > emitAllocs {
-		t.Errorf("%v allocations, the budget is %d", got, emitAllocs)
+	check := func(t *testing.T) {
+		if got := testing.AllocsPerRun(1000, func() { _ = s.Emit("e", 1) }); got > emitAllocs {
+			t.Errorf("%v allocations, the budget is %d", got, emitAllocs)
+		}
+	}
+	t.Run("unobserved", check)
+	r.observe(&tally{})
+	t.Run("observed", check)
+}
+
+// TestObserveAllocBudget: to be told of an event allocates nothing, neither where
+// it is sent nor where it is received.
+func TestObserveAllocBudget(t *testing.T) {
+	if got := perRun(func(b *testing.B) { benchmarkEvents(b, 64, &tally{}) }); got > dispatchAllocs {
+		t.Errorf("an event received: %v allocations, the budget is %d", got, dispatchAllocs)
+	}
+	if got := perRun(func(b *testing.B) { benchmarkBroadcast(b, 10, &tally{}) }); got > broadcastAllocs+1 {
+		t.Errorf("an event to 10 sockets: %v allocations, the budget is %d", got, broadcastAllocs+1)
 	}
 }
 
@@ -61,7 +77,7 @@ func TestBroadcastAllocBudget(t *testing.T) {
 
 // TestDispatchAllocBudget: an event on its way from the wire to its handler.
 func TestDispatchAllocBudget(t *testing.T) {
-	got := perRun(func(b *testing.B) { benchmarkEvents(b, 64) })
+	got := perRun(func(b *testing.B) { benchmarkEvents(b, 64, nil) })
 	if got > dispatchAllocs {
 		t.Errorf("%v allocations, the budget is %d", got, dispatchAllocs)
 	}

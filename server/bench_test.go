@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed3686fee0/parlor/internal/wire"
 	"github.com/seed3686fee0/parlor/server"
+	"github.com/seed3686fee0/parlor/server/packet"
 )
 
 // drain reads whatever comes, and counts the bytes.
@@ -44,29 +45,51 @@ func BenchmarkEmit(b *testing.B) {
 // BenchmarkBroadcast is a room, end to end: until all clients have read all.
 func BenchmarkBroadcast(b *testing.B) {
 	for _, n := range []int{1, 100, 1000} {
-		b.Run(fmt.Sprintf("sockets=%d", n), func(b *testing.B) {
-			r := serve(b)
-			read := make([]*atomic.Int64, n)
-			for i := range read {
-				c, id := r.connect()
-				read[i] = drain(c)
-				if err := r.socket("/", id).Join("r"); err != nil {
-					b.Fatal(err)
-				}
-			}
-			to, text := r.Of("/").To("r"), strings.Repeat("x", 100)
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := to.Emit("e", text); err != nil {
-					b.Fatal(err)
-				}
-			}
-			for _, x := range read {
-				arrived(b, x, b.N, len(`42["e",""]`)+100+2)
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/delivery")
-		})
+		b.Run(fmt.Sprintf("sockets=%d", n), func(b *testing.B) { benchmarkBroadcast(b, n, nil) })
 	}
+	b.Run("sockets=1000,observed", func(b *testing.B) { benchmarkBroadcast(b, 1000, &tally{}) })
+}
+
+// A tally is the least that an observer can do.
+type tally struct {
+	server.Observer // of what is not counted nothing happens here
+
+	events atomic.Int64
+}
+
+func (t *tally) Received(*server.Socket, packet.Args) { t.events.Add(1) }
+
+func (t *tally) Sent(*server.Socket, packet.Args) { t.events.Add(1) }
+
+// observe has an observer told, if there is one.
+func (r *rig) observe(o *tally) {
+	if o != nil {
+		r.t.Cleanup(r.Observe(o))
+	}
+}
+
+func benchmarkBroadcast(b *testing.B, n int, o *tally) {
+	r := serve(b)
+	read := make([]*atomic.Int64, n)
+	for i := range read {
+		c, id := r.connect()
+		read[i] = drain(c)
+		if err := r.socket("/", id).Join("r"); err != nil {
+			b.Fatal(err)
+		}
+	}
+	r.observe(o)
+	to, text := r.Of("/").To("r"), strings.Repeat("x", 100)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := to.Emit("e", text); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for _, x := range read {
+		arrived(b, x, b.N, len(`42["e",""]`)+100+2)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/delivery")
 }
 
 // arrived waits until all frames have been read, so that writing them is
@@ -80,27 +103,34 @@ func arrived(b *testing.B, read *atomic.Int64, frames, size int) {
 // on their way at once.
 func BenchmarkEcho(b *testing.B) {
 	for _, window := range []int{1, 64} {
-		b.Run(fmt.Sprintf("window=%d", window), func(b *testing.B) {
-			r := serve(b)
-			r.Of("/").On("e", func(_ context.Context, s *server.Socket, args server.Args) error { return s.Emit("e", args.At(0)) })
-			c, _ := r.connect()
-			b.ReportAllocs()
-			sent := 0
-			for b.Loop() {
-				for ; sent < window; sent++ {
-					c.send(`42["e",1]`)
-				}
-				c.next()
-				sent--
-			}
-		})
+		b.Run(fmt.Sprintf("window=%d", window), func(b *testing.B) { benchmarkEcho(b, window, nil) })
+	}
+	b.Run("window=64,observed", func(b *testing.B) { benchmarkEcho(b, 64, &tally{}) })
+}
+
+func benchmarkEcho(b *testing.B, window int, o *tally) {
+	r := serve(b)
+	r.Of("/").On("e", func(_ context.Context, s *server.Socket, args server.Args) error { return s.Emit("e", args.At(0)) })
+	c, _ := r.connect()
+	r.observe(o)
+	b.ReportAllocs()
+	sent := 0
+	for b.Loop() {
+		for ; sent < window; sent++ {
+			c.send(`42["e",1]`)
+		}
+		c.next()
+		sent--
 	}
 }
 
 // BenchmarkEvents is events in, to their handler and no further.
-func BenchmarkEvents(b *testing.B) { benchmarkEvents(b, 64) }
+func BenchmarkEvents(b *testing.B) {
+	b.Run("unobserved", func(b *testing.B) { benchmarkEvents(b, 64, nil) })
+	b.Run("observed", func(b *testing.B) { benchmarkEvents(b, 64, &tally{}) })
+}
 
-func benchmarkEvents(b *testing.B, batch int) {
+func benchmarkEvents(b *testing.B, batch int, o *tally) {
 	r := serve(b)
 	var handled atomic.Int64
 	r.Of("/").On("e", func(context.Context, *server.Socket, server.Args) error {
@@ -108,6 +138,7 @@ func benchmarkEvents(b *testing.B, batch int) {
 		return nil
 	})
 	c, _ := r.connect()
+	r.observe(o)
 	b.ReportAllocs()
 	var raw []byte
 	for range batch {

@@ -238,6 +238,14 @@ func (r *rig) socket(namespace, id string) *server.Socket {
 	return s
 }
 
+// must is for what cannot fail.
+func (r *rig) must(err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
 // eventually waits for a condition.
 func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()

@@ -26,6 +26,7 @@ type conn struct {
 	mu        sync.Mutex
 	slots     []slot // few: a connection is in a namespace or two
 	closed    bool
+	moved     bool          // the session has moved to another transport
 	refused   int           // CONNECTs
 	refusedAt time.Time     // the last of them
 	asked     int           // bytes of CONNECTs of a connection that is not admitted
@@ -148,6 +149,9 @@ func (c *conn) packet(p *packet.Packet, size int) {
 	}
 	switch p.Type {
 	case packet.Event:
+		if list := c.server.observers.load(); list != nil {
+			s.ns.tell(list, func(o Observer) { o.Received(s, p.Args) })
+		}
 		c.enqueue(&inbound{socket: s, packet: p, size: size})
 	case packet.Ack:
 		s.resolve(p.ID, p.Args)
@@ -321,6 +325,25 @@ func (c *conn) Closed(reason engine.Reason, err error) {
 	c.mu.Unlock()
 	for _, s := range c.sockets() {
 		s.close(Reason(reason), err, false)
+	}
+}
+
+// Upgraded implements engine.Mover.
+func (c *conn) Upgraded() {
+	var live []*Socket
+	c.mu.Lock()
+	c.moved = true
+	list := c.server.observers.load()
+	if list != nil {
+		for _, s := range c.slots {
+			if s.socket.live() {
+				live = append(live, s.socket)
+			}
+		}
+	}
+	c.mu.Unlock()
+	for _, s := range live {
+		s.ns.tell(list, func(o Observer) { o.Upgraded(s) })
 	}
 }
 

@@ -37,7 +37,8 @@
 //
 // In this order, and none of them is held while a handler or hook runs, while
 // something is sent, or while another instance is waited for: Server.mu, the
-// adapter's, conn.mu, engine.Session's. A broadcast holds the adapter's lock
+// adapter's, conn.mu, engine.Session's. The one exception is [Observer], which is
+// told under the adapter's lock what is sent. A broadcast holds the adapter's lock
 // while it queues for the members of a room, which takes the sessions' locks
 // one by one.
 package server

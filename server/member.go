@@ -25,6 +25,7 @@ func (m *member) Deliver(p *packet.Shared, f adapter.Flags) (flush bool) {
 	if err != nil { // the emitter was told
 		return false
 	}
+	m.socket().sent(p.Packet().Args)
 	return m.conn.session.Send(engineFlags(f), enc.messages...)
 }
 
@@ -54,9 +55,12 @@ func (m *member) Describe() adapter.SocketInfo {
 		args, err := packet.NewArgs(v)
 		if err != nil {
 			s.log().Error("data of a socket cannot be encoded", "socket", s.id, "error", err)
-			return info
+		} else {
+			info.Data = args.At(0)
 		}
-		info.Data = args.At(0)
+	}
+	for _, f := range s.conn.server.describers() {
+		s.conn.server.guard(s.ns.name, "description of a socket", func() { f(s, &info) })
 	}
 	return info
 }

@@ -18,6 +18,7 @@ type Namespace struct {
 	// Static.
 	server  *Server
 	name    string
+	serial  int             // how many the server had made before it
 	adapter adapter.Adapter // nil for the parent of dynamic namespaces
 	parent  *Namespace      // of a dynamic namespace
 
@@ -30,8 +31,10 @@ type Namespace struct {
 	children map[string]*Namespace
 }
 
+// newNamespace makes a namespace. The caller holds Server.mu.
 func newNamespace(s *Server, name string) *Namespace {
-	ns := &Namespace{server: s, name: name}
+	ns := &Namespace{server: s, name: name, serial: s.made}
+	s.made++
 	ns.handlers.Store(&handlers{})
 	ns.adapter = s.config.adapter((*host)(ns))
 	return ns
@@ -179,10 +182,15 @@ func (h *host) Namespace() string { return h.name }
 func (h *host) Logger() *slog.Logger { return h.server.config.logger }
 
 // WantsRoomEvents implements [adapter.Host].
-func (h *host) WantsRoomEvents() bool { return len(h.ns().handlers.Load().room) > 0 }
+func (h *host) WantsRoomEvents() bool {
+	return len(h.ns().handlers.Load().room) > 0 || h.server.observers.load() != nil
+}
 
 // RoomEvents implements [adapter.Host].
 func (h *host) RoomEvents(events []adapter.RoomEvent) {
+	if list := h.server.observers.load(); list != nil {
+		h.ns().tell(list, func(o Observer) { o.RoomEvents(h.ns(), events) })
+	}
 	for _, f := range h.ns().handlers.Load().room {
 		for _, e := range events {
 			h.server.guard(h.name, string(e.Kind), func() { f(e) })

@@ -12,41 +12,53 @@ import (
 
 // An Observer is told what happens on a server, as it happens: what tools that
 // show a server to its operators need. Its methods are called on the path of
-// what they tell about: they return at once, take no lock that is held while
-// something is sent, and call nothing of the server's that sends. They may be
-// called concurrently; for one socket Connected comes first, and nothing of it
-// comes after Disconnected but the room events of its leaving.
+// what they tell about, concurrently for different sockets. They return at once:
+// they note or queue what they are told. What they may ask is what a socket is
+// (ID, Namespace, Handshake, ClientID, Transport, Data) and, but for Sent, what
+// rooms it is in; they do not emit, join, leave or disconnect. A panic is
+// recovered and logged.
+//
+// For one socket Connected comes first, and nothing that begins after
+// Disconnected is told but the room events of its leaving.
 //
 // Arguments are valid during the call; what keeps them clones them.
 type Observer interface {
-	// Connected: the client has been let into a namespace and told so; connect
-	// handlers have not run yet.
+	// Connected: the client has been let into a namespace. It is told so next,
+	// and then connect handlers run. Where its connection ends just then,
+	// Disconnected follows and no handler runs.
 	Connected(s *Socket)
 	// Disconnected: the socket has ended and is still in its rooms.
+	// Disconnecting handlers have not run yet.
 	Disconnected(s *Socket, reason Reason)
 	// Upgraded: the connection under the socket has moved to another transport.
 	// It is called once for each socket of the connection.
 	Upgraded(s *Socket)
-	// DataChanged: SetData has been called.
+	// DataChanged: SetData has been called, on a socket that is connected.
 	DataChanged(s *Socket)
 	// RoomEvents: what has happened to the rooms of a namespace on this
 	// instance, in order.
 	RoomEvents(ns *Namespace, events []adapter.RoomEvent)
 	// Received: an event has come from the client: its name, then its arguments.
-	// Middleware has not seen it yet.
+	// Middleware has not seen it yet. Acknowledgements are not told.
 	Received(s *Socket, args packet.Args)
-	// Sent: an event goes to sockets of this instance: its name, then its
-	// arguments. A volatile event may be dropped afterwards.
-	Sent(ns *Namespace, to []*Socket, args packet.Args)
+	// Sent: an event goes to the client: its name, then its arguments. It is
+	// called for each socket of a broadcast on this instance, whichever instance
+	// the broadcast began on, with the adapter's lock held. A volatile event may
+	// be dropped afterwards. Acknowledgements are not told.
+	Sent(s *Socket, args packet.Args)
 }
 
 // observers are those of a server; nil while there are none, which is all that
 // an event costs then.
 type observers struct {
-	list atomic.Pointer[[]Observer]
+	list atomic.Pointer[[]*observation] // replaced under Server.mu
 }
 
-func (o *observers) load() []Observer {
+// An observation is what one call of Observe began. Observers need not be
+// comparable; observations are.
+type observation struct{ Observer }
+
+func (o *observers) load() []*observation {
 	if list := o.list.Load(); list != nil {
 		return *list
 	}
@@ -54,35 +66,48 @@ func (o *observers) load() []Observer {
 }
 
 // Observe tells o what happens from now on, until stop is called; a call that is
-// under way then may still end after that. While nobody observes, events cost nothing more
-// than a look whether somebody does.
+// under way then may still end after that. While nobody observes, events cost
+// nothing more than a look whether somebody does. An observer that observes twice
+// is told everything twice. To stop again does nothing.
 func (s *Server) Observe(o Observer) (stop func()) {
+	one := &observation{o}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := append(slices.Clone(s.observers.load()), o)
+	list := with(s.observers.load(), one)
 	s.observers.list.Store(&list)
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		list := slices.Clone(s.observers.load())
-		if i := slices.Index(list, o); i >= 0 {
-			list = slices.Delete(list, i, i+1)
-		}
-		if len(list) == 0 {
-			s.observers.list.Store(nil)
-			return
-		}
-		s.observers.list.Store(&list)
+	return func() { s.unobserve(one) }
+}
+
+func (s *Server) unobserve(one *observation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := slices.Clone(s.observers.load())
+	if i := slices.Index(list, one); i >= 0 {
+		list = slices.Delete(list, i, i+1)
+	}
+	if len(list) == 0 {
+		s.observers.list.Store(nil)
+		return
+	}
+	s.observers.list.Store(&list)
+}
+
+// tell calls f with observers, one after another. What is passed to f does not
+// outlive the call, so that its closure costs no allocation.
+func (ns *Namespace) tell(list []*observation, f func(o Observer)) {
+	for _, one := range list {
+		ns.server.guard(ns.name, "observer", func() { f(one.Observer) })
 	}
 }
 
 // OnDescribe has f complete the description of a socket that another instance,
 // or FetchSockets, is given: what else there is to know, in Data say. It is called
-// for each socket that is asked for, and must be safe for concurrent use.
+// for each socket that is asked for, in the order of registration, and must be
+// safe for concurrent use.
 func (s *Server) OnDescribe(f func(s *Socket, info *adapter.SocketInfo)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := append(slices.Clone(s.describers()), f)
+	list := with(s.describers(), f)
 	s.describe.Store(&list)
 }
 

@@ -95,8 +95,8 @@ func TestRoomEvents(t *testing.T) {
 		{Kind: "create-room", Room: "r"}, {Kind: "join-room", Room: "r", ID: id},
 		{Kind: "leave-room", Room: "r", ID: id}, {Kind: "delete-room", Room: "r"},
 		{Kind: "create-room", Room: "s"}, {Kind: "join-room", Room: "s", ID: id},
-		{Kind: "leave-room", Room: "s", ID: id}, {Kind: "delete-room", Room: "s"},
 		{Kind: "leave-room", Room: id, ID: id}, {Kind: "delete-room", Room: id},
+		{Kind: "leave-room", Room: "s", ID: id}, {Kind: "delete-room", Room: "s"},
 	} {
 		if e := receive(t, fmt.Sprint(want), got); e != want {
 			t.Errorf("%+v, want %+v", e, want)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,6 +34,7 @@ type Server struct {
 	namespaces map[string]*Namespace
 	patterns   []*pattern
 	dynamic    int // namespaces that patterns have made
+	made       int // namespaces that there have been
 }
 
 type counts struct {
@@ -109,8 +111,13 @@ func (s *Server) Stats() Stats {
 	return stats
 }
 
-// Namespaces returns the namespaces that there are.
-func (s *Server) Namespaces() []*Namespace { return s.list() }
+// Namespaces returns the namespaces that there are, those of patterns included,
+// in the order in which they were made.
+func (s *Server) Namespaces() []*Namespace {
+	list := s.list()
+	slices.SortFunc(list, func(a, b *Namespace) int { return a.serial - b.serial })
+	return list
+}
 
 func (s *Server) list() []*Namespace {
 	s.mu.Lock()

@@ -111,7 +111,12 @@ func (s *Socket) Handshake() Handshake {
 
 // SetData attaches a value to the socket: the application's, and, encoded, what
 // FetchSockets on another instance sees as the socket's data.
-func (s *Socket) SetData(v any) { s.data.Store(&v) }
+func (s *Socket) SetData(v any) {
+	s.data.Store(&v)
+	if list := s.conn.server.observers.load(); list != nil && s.live() {
+		s.ns.tell(list, func(o Observer) { o.DataChanged(s) })
+	}
+}
 
 // Data returns the value that SetData has attached, or nil.
 func (s *Socket) Data() any {
@@ -205,10 +210,18 @@ func (s *Socket) emit(f adapter.Flags, event string, args []any) error {
 	if h := s.ns.handlers.Load(); len(h.outgoing) > 0 {
 		h.notify(s, &p)
 	}
+	s.sent(p.Args)
 	if s.conn.session.Send(engineFlags(f), enc.messages...) {
 		s.conn.session.Flush()
 	}
 	return nil
+}
+
+// sent tells observers of an event that is about to be queued.
+func (s *Socket) sent(args packet.Args) {
+	if list := s.conn.server.observers.load(); list != nil {
+		s.ns.tell(list, func(o Observer) { o.Sent(s, args) })
+	}
 }
 
 // Ask emits an event and waits for the client's acknowledgement, until the
@@ -243,6 +256,7 @@ func (s *Socket) ask(ctx context.Context, f adapter.Flags, timeout time.Duration
 	if h := s.ns.handlers.Load(); len(h.outgoing) > 0 {
 		h.notify(s, &p)
 	}
+	s.sent(p.Args)
 	if s.conn.session.Send(engineFlags(f), enc.messages...) {
 		s.conn.session.Flush()
 	}
@@ -305,10 +319,13 @@ func (s *Socket) close(reason Reason, err error, discard bool) {
 	}
 }
 
-// finish is the last work of the inbox: disconnecting handlers, which still
-// see the rooms, then disconnect handlers, which do not.
+// finish is the last work of the inbox: observers, then disconnecting handlers,
+// which still see the rooms, then disconnect handlers, which do not.
 func (s *Socket) finish(end *ending) *inbound {
 	in := &inbound{Context: context.WithoutCancel(s.ctx), socket: s}
+	if list := s.conn.server.observers.load(); list != nil {
+		s.ns.tell(list, func(o Observer) { o.Disconnected(s, end.reason) })
+	}
 	h := s.ns.handlers.Load()
 	for _, f := range h.disconnecting {
 		s.leaving(in, "disconnecting", f, end.reason)

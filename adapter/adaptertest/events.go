@@ -39,7 +39,8 @@ var eventCases = []testCase{
 				{"leave the other's", func() { a.Leave("n", "m") }, []string{"leave-room m n", "delete-room m"}},
 				{"sockets join", func() { a.SocketsJoin(adapter.Target{Local: true}, "s") }, []string{"create-room s", "join-room s n"}},
 				{"sockets leave", func() { a.SocketsLeave(adapter.Target{Local: true}, "s") }, []string{"leave-room s n", "delete-room s"}},
-				{"remove the last", func() { a.Remove("n") }, []string{"leave-room n n", "delete-room n"}},
+				{"join for the end", func() { a.Join("n", "z") }, []string{"create-room z", "join-room z n"}},
+				{"remove the last", func() { a.Remove("n") }, []string{"leave-room n n", "delete-room n", "leave-room z n", "delete-room z"}},
 			} {
 				step.do()
 				if got := h.takeEvents(); fmt.Sprint(got) != fmt.Sprint(step.want) {

@@ -28,6 +28,16 @@ type Receiver interface {
 	Closed(reason Reason, err error)
 }
 
+// A Mover is a [Receiver] that wants to know when its session has moved from
+// polling to WebSocket. Upgraded is called at most once, after the move and
+// before anything that the peer sends over the new transport is handed over;
+// what it has sent before may still be with Text or Binary, and Closed may be
+// called meanwhile. It must not block.
+type Mover interface {
+	Receiver
+	Upgraded()
+}
+
 // A Session is one client's connection, over whichever transport carries it.
 // All methods are safe for concurrent use.
 type Session struct {

@@ -109,6 +109,9 @@ func (s *Session) probe(w *wsConn, in *reader) {
 	if err == nil {
 		s.unreserve()
 		s.server.counts.upgrades.Add(1)
+		if m, ok := s.receiver.(Mover); ok && s.state.Load() == stateOpen {
+			m.Upgraded()
+		}
 		s.read(in)
 		return
 	}
