@@ -45,6 +45,12 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			err = mint(command, stdout, stderr)
 		case *config.Check:
 			err = check(command, stdin, stdout)
+		case config.Sample:
+			err = config.WriteSample(stdout)
+		case *config.Show:
+			err = command.Write(stdout)
+		case *config.Verify:
+			err = verify(&command.Config, stdout)
 		case *config.Config:
 			err = runUntilSignal(command, stderr)
 		}

@@ -19,7 +19,7 @@ const (
 type Auth struct {
 	SecretFile    string        `help:"File with the secret (HS256, 32 bytes or more) that tokens are signed with." name:"auth-secret-file" placeholder:"FILE"`
 	PublicKeyFile string        `help:"File with the public key, PEM, of who signs the tokens: RSA, EC or Ed25519." name:"auth-public-key-file" placeholder:"FILE"`
-	JWKSURL       string        `help:"Address, https, of the key set (JWKS) of who signs the tokens." name:"auth-jwks-url" placeholder:"URL"`
+	JWKSURL       string        `help:"Address, https, of the key set (JWKS) of who signs the tokens." name:"auth-jwks-url" placeholder:"URL" secret:"url"`
 	Issuer        string        `help:"Issuer (iss) that tokens must have." name:"auth-issuer" placeholder:"NAME"`
 	Audience      []string      `help:"Audience (aud) that tokens must be for. Repeatable: any of them." name:"auth-audience" placeholder:"NAME"`
 	Leeway        time.Duration `default:"30s" help:"By how much clocks may differ, and how long a connection outlives its token; 0 for not at all." name:"auth-leeway"`

@@ -17,52 +17,30 @@ import (
 // ErrHelp is what [Parse] returns when help was asked for and has been printed.
 var ErrHelp = errors.New("help was printed")
 
-// Error is a command line or an environment that cannot be used. Its text is
-// one line that names what is wrong, where it was given and what to do.
-type Error struct {
-	// Flag and Env name the setting, "--addr" and "PARLOR_ADDR"; both are empty
-	// when the command line as a whole is at fault, Env for a flag that has none.
-	Flag, Env string
-	// Problem says what is wrong with the value and how to mend it.
-	Problem string
-}
-
-// Error implements error.
-func (e *Error) Error() string {
-	switch {
-	case e.Flag == "":
-		return e.Problem
-	case e.Env == "":
-		return e.Flag + ": " + e.Problem
-	}
-	return fmt.Sprintf("%s (%s): %s", e.Flag, e.Env, e.Problem)
-}
-
 // commandLine is the shape kong parses into.
 type commandLine struct {
-	Serve   Config   `cmd:"" default:"withargs" help:"Serve Socket.IO clients (what parlor does without a command)."`
-	Token   token    `cmd:"" help:"Make, check and prepare tokens."`
-	Version struct{} `cmd:"" help:"Print the version and leave."`
+	Serve     Config        `cmd:"" default:"withargs" help:"Serve Socket.IO clients (what parlor does without a command)."`
+	Token     token         `cmd:"" help:"Make, check and prepare tokens."`
+	Configure configuration `cmd:"" help:"Write, check and show the configuration." name:"config"`
+	Version   struct{}      `cmd:"" help:"Print the version and leave."`
 }
 
-// Parse reads args (without the program's name) and the environment, and returns
-// the command that they ask for. Help, when asked for, goes to out. The error is
-// [ErrHelp] or an [*Error].
+// Parse reads args (without the program's name), the environment and the file that
+// they name, and returns the command that they ask for. Help, when asked for, goes
+// to out. The error is [ErrHelp] or an [*Error].
 func Parse(args []string, out io.Writer) (Command, error) {
 	var (
 		line   commandLine
 		bad    *Error // the first value that could not be read; kong would lose its parts
 		helped bool
+		file   layer
 	)
-	parser, err := kong.New(&line,
-		kong.Name("parlor"),
-		kong.Description("Parlor is a Socket.IO server. Each flag of serve can be given as an environment variable: "+
-			EnvPrefix+"_ and the flag's name in capitals, with - as _."),
-		kong.DefaultEnvars(EnvPrefix),
+	parser, err := newParser(&line,
 		kong.Writers(out, out),
 		kong.Exit(func(int) { helped = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Help(help),
+		kong.Resolvers(&file),
 		mapper(&bad, "a duration; write it like 25s or 1m30s", time.ParseDuration),
 		mapper(&bad, "a whole number; write it like 100", strconv.Atoi),
 		mapper(&bad, "a whole number; write it like 1000000", func(s string) (int64, error) {
@@ -74,31 +52,51 @@ func Parse(args []string, out io.Writer) (Command, error) {
 		return nil, &Error{Problem: "the flags are declared wrongly: " + err.Error()}
 	}
 	ctx, err := parser.Parse(args)
-	switch {
-	case helped:
+	if helped {
 		return nil, ErrHelp
-	case err != nil && bad != nil: // a bad variable does not matter to a command that has no use for it
-		return nil, bad
-	case err != nil:
+	}
+	if err != nil {
+		if problem, ok := errors.AsType[*Error](err); ok { // of the file
+			return nil, problem
+		}
+		if bad != nil { // a bad variable does not matter to a command that has no use for it
+			return nil, file.place(bad)
+		}
 		return nil, &Error{Problem: fmt.Sprintf("%s (%s --help lists what there is)", withoutSecrets(err.Error()), meant(err))}
 	}
 	command := line.command(ctx.Command())
 	if err := command.validate(given(ctx)); err != nil {
-		return nil, err
+		return nil, file.place(err)
+	}
+	if configured, ok := command.(interface{ configured() *Config }); ok {
+		configured.configured().settings = settings(ctx, &file)
 	}
 	return command, nil
 }
 
+// newParser makes a parser that knows the flags and their variables.
+func newParser(line *commandLine, options ...kong.Option) (*kong.Kong, error) {
+	return kong.New(line, append(options,
+		kong.Name("parlor"),
+		kong.Description("Parlor is a Socket.IO server. Each flag of serve can be given as an environment variable: "+
+			EnvPrefix+"_ and the flag's name in capitals, with - as _; and in a file, which --config names."),
+		kong.DefaultEnvars(EnvPrefix),
+	)...)
+}
+
 // meant is the command whose help is of use to who wrote a line that is wrong.
 func meant(err error) string {
-	if wrong, ok := errors.AsType[*kong.ParseError](err); ok && strings.HasPrefix(wrong.Context.Command(), "token") {
-		return "parlor token"
+	if wrong, ok := errors.AsType[*kong.ParseError](err); ok {
+		switch command, _, _ := strings.Cut(wrong.Context.Command(), " "); command {
+		case "token", "config":
+			return "parlor " + command
+		}
 	}
 	return "parlor serve"
 }
 
 // given returns the names of the selected command's flags that have a value from
-// the command line or the environment, even an empty one.
+// the command line, the environment or the file, even an empty one.
 func given(ctx *kong.Context) map[string]bool {
 	names := map[string]bool{}
 	for _, path := range ctx.Path {
@@ -106,14 +104,22 @@ func given(ctx *kong.Context) map[string]bool {
 			names[path.Flag.Name] = true
 		}
 		for _, flag := range path.Flags {
-			for _, env := range flag.Envs {
-				if _, ok := os.LookupEnv(env); ok {
-					names[flag.Name] = true
-				}
+			if variable(flag) != "" {
+				names[flag.Name] = true
 			}
 		}
 	}
 	return names
+}
+
+// variable returns the name of the flag's variable that is set, even to nothing.
+func variable(flag *kong.Flag) string {
+	for _, env := range flag.Envs {
+		if _, ok := os.LookupEnv(env); ok {
+			return env
+		}
+	}
+	return ""
 }
 
 // help prints the help of the command that a command alone stands for, where it

@@ -13,7 +13,7 @@ import (
 
 // Redis says whether there are other instances, and where they meet.
 type Redis struct {
-	URL     string `help:"Address of the Redis that instances share, like redis://user:password@host:6379/0; rediss:// for TLS. Without one, this instance is alone." name:"redis" placeholder:"URL"`
+	URL     string `help:"Address of the Redis that instances share, like redis://user:password@host:6379/0; rediss:// for TLS, unix:// for a socket. Without one, this instance is alone. Everyone can see a command line: a URL with a password belongs into the variable or the file." name:"redis" placeholder:"URL" secret:"url"`
 	Adapter string `default:"pubsub" help:"How instances reach each other: pubsub, or sharded for Redis 7 and later. All have the same." name:"redis-adapter"`
 	Prefix  string `default:"socket.io" help:"What channels and keys in Redis begin with: all instances have the same, other applications another." name:"redis-prefix"`
 }

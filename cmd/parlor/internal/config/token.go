@@ -5,16 +5,6 @@ import (
 	"time"
 )
 
-// Command is what the command line asks for: a [*Config] (to serve), a [*Mint],
-// a [*Check], [Secret] or [Version].
-type Command interface {
-	// validate is told the names of the flags that were given.
-	validate(given map[string]bool) error
-}
-
-// Version is `parlor version`.
-type Version struct{}
-
 // Secret is `parlor token secret`.
 type Secret struct{}
 
@@ -57,25 +47,7 @@ type token struct {
 	Secret struct{} `cmd:"" help:"Print a new random secret: parlor token secret > file."`
 }
 
-// command returns the part of the line that a command's path, as kong writes it,
-// stands for.
-func (l *commandLine) command(path string) Command {
-	switch path {
-	case "version":
-		return Version{}
-	case "token mint":
-		return &l.Token.Mint
-	case "token check", "token check <token>":
-		return &l.Token.Check
-	case "token secret":
-		return Secret{}
-	default:
-		return &l.Serve
-	}
-}
-
-func (Version) validate(map[string]bool) error { return nil }
-func (Secret) validate(map[string]bool) error  { return nil }
+func (Secret) validate(map[string]bool) error { return nil }
 
 func (c *Check) validate(given map[string]bool) error {
 	if err := c.check(given); err != nil {
