@@ -5,8 +5,10 @@ package redisadapter
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,6 +19,13 @@ import (
 	"github.com/seed3686fee0/parlor/adapter/redisadapter/internal/link"
 	"github.com/seed3686fee0/parlor/adapter/redisadapter/internal/linktest"
 	"github.com/seed3686fee0/parlor/internal/redistest"
+)
+
+// How much of it, where that is more than every run can wait for:
+// go test -run 'G02G03|G14' -outage 10s -messages 100000
+var (
+	outage   = flag.Duration("outage", 3*time.Second, "for how long TestG02G03 is without Redis")
+	messages = flag.Int("messages", 20_000, "how many messages TestG14 sends")
 )
 
 // hasty finds dead connections soon, so that tests need not wait.
@@ -58,6 +67,21 @@ func inOrder(t testing.TB, what string, got []string) int {
 		last = n
 	}
 	return len(got)
+}
+
+// missing returns the first and the last of the numbers below sent that are not
+// there.
+func missing(got []string, sent int) (first, last int) {
+	there := make([]bool, sent)
+	for _, s := range got {
+		n, _ := strconv.Atoi(s) // inOrder has checked it
+		there[n] = true
+	}
+	first = slices.Index(there, false)
+	for last = sent - 1; last >= 0 && there[last]; last-- {
+		continue
+	}
+	return first, last
 }
 
 // TestG01: Redis is not there at boot. Own clients are served, the state says so,
@@ -111,13 +135,21 @@ func faultsG02G03(t *testing.T, on clusters) {
 	}()
 	far := func() int { return min(members[1].count(), members[2].count()) }
 	eventually(t, "events arrive", func() bool { return far() > 100 })
+	before := far() // what both have when it is killed
 	server.Kill()
-	time.Sleep(3 * time.Second) // longer than anything waits to be published
+	time.Sleep(*outage) // longer than anything waits to be published
 	server.Restart()
 	back := time.Now()
+	eventually(t, "all listen again", func() bool {
+		return !slices.ContainsFunc(nodes, func(n *node) bool {
+			s := n.cluster.Stats()
+			return !s.Up || s.Connects < 2
+		})
+	})
+	after := members[0].count() // what is sent from here on arrives
+	t.Logf("all listened again within %v of Redis' return", time.Since(back).Round(time.Millisecond))
 	at := far()
 	eventually(t, "events arrive again", func() bool { return far() > at+100 })
-	t.Logf("events arrived again within %v of Redis' return", time.Since(back).Round(time.Millisecond))
 	close(stop)
 	<-done
 	if slowest > 5*time.Second { // a guard: it is microseconds
@@ -129,8 +161,14 @@ func faultsG02G03(t *testing.T, on clusters) {
 	settle(t, nodes)
 	s := nodes[0].cluster.Stats()
 	for _, m := range members[1:] {
-		lost := sent - inOrder(t, m.id, m.take())
-		t.Logf("%s lost %d of %d: %+v", m.id, lost, sent, s)
+		got := m.take()
+		lost := sent - inOrder(t, m.id, got)
+		first, last := missing(got, sent)
+		t.Logf("%s lost %d of %d, in %d to %d, where it may be %d to %d; %d were dropped and %d unanswered",
+			m.id, lost, sent, first, last, before, after, s.Dropped, s.Unanswered)
+		if lost > 0 && (first < before || last > after) {
+			t.Errorf("%s lost something in %d to %d; Redis was away from after %d to before %d", m.id, first, last, before, after)
+		}
 		if lost < int(s.Dropped) || lost > int(s.Dropped+s.Unanswered) {
 			t.Errorf("%s lost %d; %d were dropped and %d unanswered", m.id, lost, s.Dropped, s.Unanswered)
 		}
@@ -434,7 +472,7 @@ func TestG14(t *testing.T) { inForms(t, faultsG14) }
 func faultsG14(t *testing.T, on clusters) {
 	server := redistest.Start(t)
 	nodes, members := startAll(t, 3, on(t, server.Addr))
-	const count = 20_000
+	count := *messages
 	for i := range count {
 		nodes[0].Broadcast(event(i), adapter.Target{Rooms: []string{"r"}})
 	}
