@@ -176,7 +176,7 @@ func anonymous(s *server.Socket) Identity {
 		}
 		id.Name = s.ID() // of several the last holds, as in JavaScript
 		if said, ok := value.Text(); ok {
-			if said = strings.TrimSpace(said); said != "" && firstRunes(said, maxName) == said {
+			if said = shownName(said); said != "" {
 				id.Name = strings.Clone(said)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -47,6 +48,11 @@ const (
 	maxID   = 128
 	maxName = 64
 )
+
+// shownName returns a name as it is shown: a long one is cut, whoever says it.
+func shownName(said string) string {
+	return strings.TrimSpace(firstRunes(strings.TrimSpace(said), maxName))
+}
 
 // firstRunes cuts a text to n characters.
 func firstRunes(s string, n int) string {

@@ -132,7 +132,7 @@ func TestF13_identity(t *testing.T) {
 	for payload, name := range map[string]string{
 		`{"username":" Bob ","roles":["admin"],"sub":"ann","id":"ann"}`: "Bob",
 		`{"username":"` + strings.Repeat("ä", 64) + `"}`:                strings.Repeat("ä", 64),
-		`{"username":"` + strings.Repeat("ä", 65) + `"}`:                "",
+		`{"username":"` + strings.Repeat("ä", 65) + `"}`:                strings.Repeat("ä", 64),
 		`{"username":"Bob","username":null}`:                            "", `{"username":"Eve","usern\u0061me":"Bob"}`: "Bob",
 		`{"username":""}`: "", `{"username":" "}`: "", `{"username":1}`: "", `{"username":{"a":1}}`: "", "": "",
 		`{"token":null,"username":"Bob"}`: "Bob", `{"token":"","username":"Bob"}`: "Bob",

@@ -153,7 +153,7 @@ func (c *claims) identity() (Identity, *TokenError) {
 	case slices.Contains(c.Roles, ""): // or null
 		return Identity{}, invalid("roles have an empty one")
 	}
-	name := strings.TrimSpace(firstRunes(strings.TrimSpace(c.Name), maxName))
+	name := shownName(c.Name)
 	if name == "" {
 		name = firstRunes(c.Subject, maxName)
 	}

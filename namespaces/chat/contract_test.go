@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/seed3686fee0/parlor/namespaces/chat"
@@ -131,6 +132,7 @@ func TestConnected(t *testing.T) {
 		"anonymous":       {auth: "", want: `["connected",{"userId":"*","user":"*","limits":{"messageBytes":8192,"fileBytes":524288,"messagesPerSecond":10}}]`},
 		"named":           {auth: `{"username":"  <b>Ann</b>\n"}`, want: `["connected",{"userId":"*","user":"<b>Ann</b>",*`},
 		"identified":      {auth: `{"as":"ann","username":"x"}`, want: `["connected",{"userId":"ann","user":"ANN",*`},
+		"long":            {auth: `{"username":" ` + strings.Repeat("é", 65) + `"}`, want: `["connected",{"userId":"*","user":"` + strings.Repeat("é", 64) + `",*`},
 		"not a name":      {auth: `{"username":7}`, want: `["connected",{"userId":"*","user":"*",*`},
 		"other limits":    {opts: chat.Options{MessageRate: 2.5, MessageBytes: 7, FileBytes: 9}, want: `*"limits":{"messageBytes":7,"fileBytes":9,"messagesPerSecond":2.5}}]`},
 		"without a limit": {opts: chat.Options{MessageRate: -1, MessageBytes: -1, FileBytes: -1}, want: `*"limits":{"messageBytes":0,"fileBytes":0,"messagesPerSecond":0}}]`},

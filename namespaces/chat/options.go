@@ -14,8 +14,8 @@ import (
 type Options struct {
 	// Identity says who the user of a socket is, when it connects; ctx has what
 	// connect middleware has put into it. With false, or without an ID, the user
-	// is anonymous: its ID is the socket's, its name what the client says. Nil:
-	// everyone is anonymous. A socket is disconnected, and the fault logged, when
+	// is anonymous: its ID is the socket's, its name what the client says, cut to 64
+	// characters. Nil: everyone is anonymous. A socket is disconnected, and the fault logged, when
 	// the ID is not UTF-8, has more than 128 characters, or is the id of another
 	// socket of this instance.
 	Identity func(ctx context.Context, s *server.Socket) (User, bool)
