@@ -73,7 +73,7 @@ func runUntilSignal(cfg *config.Config, stderr io.Writer) error {
 	defer stop()
 	log := logging.New(stderr, cfg.LogLevel, cfg.LogFormat)
 	defer log.Close(logFlush)
-	redis.SetLogger(redisLogger{log.Logger})
+	redis.SetLogger(newRedisLogger(log.Logger))
 	return Run(ctx, cfg, log.Logger, nil)
 }
 

@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 			_ = os.Unsetenv(name)
 		}
 	}
-	redis.SetLogger(redisLogger{slog.New(slog.DiscardHandler)})
+	redis.SetLogger(newRedisLogger(slog.New(slog.DiscardHandler)))
 	goleak.VerifyTestMain(m)
 }
 

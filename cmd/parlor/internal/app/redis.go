@@ -179,12 +179,28 @@ func (i instance) Shutdown(ctx context.Context) error {
 }
 
 // redisLogger has go-redis log where all else does: what it says of connections is
-// said better elsewhere, when it matters.
-type redisLogger struct{ log *slog.Logger }
+// said better elsewhere, when it matters. While Redis is away it says the same for
+// each connection that it tries: every so often is enough.
+type redisLogger struct {
+	log  *slog.Logger
+	seen *seen
+}
+
+func newRedisLogger(log *slog.Logger) redisLogger { return redisLogger{log, newSeen()} }
 
 // Printf implements the interface of [redis.SetLogger].
 func (l redisLogger) Printf(ctx context.Context, format string, args ...any) {
-	if l.log.Enabled(ctx, slog.LevelDebug) {
-		l.log.DebugContext(ctx, "go-redis", "says", strings.TrimSpace(fmt.Sprintf(format, args...)))
+	if !l.log.Enabled(ctx, slog.LevelDebug) {
+		return
 	}
+	leftOut, ok := l.seen.pass(format) // of which there are few, unlike of texts
+	if !ok {
+		return
+	}
+	says := slog.String("says", strings.TrimSpace(fmt.Sprintf(format, args...)))
+	if leftOut > 0 {
+		l.log.DebugContext(ctx, "go-redis", says, "left_out_before", leftOut)
+		return
+	}
+	l.log.DebugContext(ctx, "go-redis", says)
 }

@@ -27,8 +27,10 @@ type seen struct {
 }
 
 func newSparse(log *slog.Logger) *slog.Logger {
-	return slog.New(sparse{log.Handler(), &seen{last: map[string]time.Time{}, leftOut: map[string]int{}}})
+	return slog.New(sparse{log.Handler(), newSeen()})
 }
+
+func newSeen() *seen { return &seen{last: map[string]time.Time{}, leftOut: map[string]int{}} }
 
 // Handle implements [slog.Handler].
 func (h sparse) Handle(ctx context.Context, r slog.Record) error {
