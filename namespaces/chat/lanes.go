@@ -114,9 +114,11 @@ func (l *lanes) exit(room string) {
 	t.work()
 }
 
-// enterAll enters several rooms, and returns them in the order in which it has.
+// enterAll enters several rooms, and returns them in the order in which it has. The
+// list is the caller's, to be sorted.
 func (l *lanes) enterAll(rooms []string) []string {
-	rooms = slices.Compact(slices.Sorted(slices.Values(rooms)))
+	slices.Sort(rooms)
+	rooms = slices.Compact(rooms)
 	for _, room := range rooms {
 		l.enter(room)
 	}

@@ -68,7 +68,9 @@ func (all people) set(socket, userID string, s Status) Standing {
 		p.sockets[i].status = s
 	}
 	all.put(userID, p)
-	return p.standing(known, before)
+	standing := p.standing(known, before)
+	standing.Rooms = slices.Clone(p.rooms)
+	return standing
 }
 
 // remove forgets a socket.
@@ -86,14 +88,17 @@ func (all people) remove(socket, userID string) Standing {
 	before := p.status()
 	p.sockets = slices.DeleteFunc(p.sockets, func(x socketStatus) bool { return x.socket == socket })
 	all.put(userID, p)
-	return p.standing(len(p.sockets) > 0, before)
+	standing := p.standing(len(p.sockets) > 0, before)
+	if standing.Changed {
+		standing.Rooms = slices.Clone(p.rooms)
+	}
+	return standing
 }
 
 func (p *person) standing(known bool, before Status) Standing {
 	return Standing{
 		Status:  p.status(),
 		Changed: known && p.status() != before,
-		Rooms:   slices.Clone(p.rooms),
 	}
 }
 

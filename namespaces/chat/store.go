@@ -80,7 +80,8 @@ type Standing struct {
 	Status  Status
 	Changed bool // it is another than before, and the user was and is connected
 	// Rooms are those that list the user, by any of its sockets. They may be
-	// left out for a user whose id is its socket's: the socket knows.
+	// left out for a user whose id is its socket's, since the socket knows, and
+	// by Remove where nothing has changed, since nobody is told.
 	Rooms []string
 }
 

@@ -5,9 +5,10 @@ if ARGV[6] ~= '1' or record(socket) == me then
 	absent(socket, user)
 end
 local after, rooms = statusOf(user), {}
-if user ~= socket then
+local changed = known and after ~= before and connected(user)
+if changed and user ~= socket then
 	rooms = call('SMEMBERS', key('rooms', user))
 end
 -- Rooms that the socket is still in, because it could not be made to leave them,
 -- are for its instance to see to.
-return { after, known and after ~= before and connected(user) and 1 or 0, rooms, call('EXISTS', key('in', socket)) }
+return { after, changed and 1 or 0, rooms, call('EXISTS', key('in', socket)) }
