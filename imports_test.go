@@ -43,8 +43,13 @@ var bans = []ban{
 		because:  "the kit tests any adapter and must not bring a server, or another adapter, along",
 	},
 	{
+		packages: "./internal/msgjson",
+		only:     "internal/msgjson server/packet",
+		because:  "it turns one text into another, for whoever has packets",
+	},
+	{
 		packages: "./adapter/redisadapter/...",
-		only:     "adapter server/packet",
+		only:     "adapter server/packet internal/msgjson",
 		because:  "an adapter never sees the server, whatever carries its messages",
 		imports: map[string]string{
 			"github.com/prometheus/client_golang": "the adapter has Stats; what they are exported to is the program's affair",

@@ -3,7 +3,6 @@ package packet
 import (
 	"errors"
 	"math"
-	"strconv"
 	"sync"
 )
 
@@ -101,8 +100,7 @@ func (b *builder) appendBytes(dst, data []byte) []byte {
 
 func (b *builder) appendPlaceholder(dst []byte, num int) []byte {
 	b.placeholders++
-	dst = append(dst, placeholderPrefix...)
-	return append(strconv.AppendInt(dst, int64(num), 10), '}')
+	return AppendPlaceholder(dst, num)
 }
 
 // list returns what has been built. With errPlaceholder it is complete all the

@@ -148,24 +148,15 @@ func (d *Decoder) read(in *decoded, s string) (at int, reason string) {
 			end = len(s) - i
 			next = len(s)
 		}
-		namespace := s[i : i+end]
-		if namespace != d.namespace {
-			if len(namespace) > d.limits.MaxNamespace || !ValidNamespace(namespace) {
-				return i, reasonNamespace
-			}
-			// A copy, since a server keeps namespaces for long.
-			d.namespace = strings.Clone(namespace)
+		if !d.name(p, s[i:i+end]) {
+			return i, reasonNamespace
 		}
-		p.Namespace = d.namespace
 		i = next
 	}
 
 	switch p.Type {
 	case Connect:
 		if i < len(s) {
-			if s[i] != '{' {
-				return i, reasonPayload
-			}
 			return d.readPayload(in, s, i)
 		}
 		return 0, ""
@@ -184,26 +175,48 @@ func (d *Decoder) read(in *decoded, s string) (at int, reason string) {
 		}
 		p.HasID = true
 	}
+	if at, reason = d.readEvent(in, s, i); reason != "" || attachments == 0 {
+		return at, reason
+	}
+	if _, at, ok := countPlaceholders(s[i:], attachments); !ok {
+		return i + at, reasonPlaceholder
+	}
+	in.list.att = &attachmentList{list: make([][]byte, 0, attachments)}
+	d.need = attachments
+	return 0, ""
+}
+
+// name sets the namespace of a packet.
+func (d *Decoder) name(p *Packet, namespace string) (ok bool) {
+	if namespace != d.namespace {
+		if len(namespace) > d.limits.MaxNamespace || !ValidNamespace(namespace) {
+			return false
+		}
+		// A copy, since a server keeps namespaces for long.
+		d.namespace = strings.Clone(namespace)
+	}
+	p.Namespace = d.namespace
+	return true
+}
+
+// readEvent reads the payload of an event or an acknowledgement.
+func (d *Decoder) readEvent(in *decoded, s string, i int) (at int, reason string) {
 	if at, reason = d.readArgs(in, s, i); reason != "" {
 		return at, reason
 	}
-	if p.Type == Event {
-		if reason = d.checkName(p.Args); reason != "" {
+	if in.packet.Type == Event {
+		if reason = d.checkName(in.packet.Args); reason != "" {
 			return i, reason
 		}
-	}
-	if attachments > 0 {
-		if _, at, ok := countPlaceholders(s[i:], attachments); !ok {
-			return i + at, reasonPlaceholder
-		}
-		in.list.att = &attachmentList{list: make([][]byte, 0, attachments)}
-		d.need = attachments
 	}
 	return 0, ""
 }
 
 // readPayload reads the one value that is the payload of a CONNECT.
 func (d *Decoder) readPayload(in *decoded, s string, i int) (at int, reason string) {
+	if s[i] != '{' {
+		return i, reasonPayload
+	}
 	end, reason := scanValue(s, i, d.limits.MaxDepth)
 	if reason != "" {
 		return end, reason

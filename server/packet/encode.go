@@ -18,43 +18,11 @@ import (
 // An error means that p cannot be encoded; errors.Is finds ErrEncode in it, and dst
 // is returned as it was. Append may be called from several goroutines.
 func Append(dst []byte, p *Packet) (text []byte, attachments [][]byte, err error) {
-	args := p.Args
-	kind := p.Type
-	switch kind {
-	case BinaryEvent, BinaryAck:
-		kind -= BinaryEvent - Event
+	payload, attachments, err := p.Payload()
+	if err != nil {
+		return dst, nil, err
 	}
-	switch kind {
-	case Event:
-		if k := args.At(0).Kind(); k != String && k != Number {
-			return dst, nil, fmt.Errorf("%w: an event without a name", ErrEncode)
-		}
-	case Ack:
-		if !p.HasID {
-			return dst, nil, fmt.Errorf("%w: an ack without an id", ErrEncode)
-		}
-	case Connect, Disconnect, ConnectError:
-		if args.Len() > 1 || p.HasID || args.HasBinary() {
-			return dst, nil, fmt.Errorf("%w: %v has one payload, no attachments and no id", ErrEncode, kind)
-		}
-	default:
-		return dst, nil, fmt.Errorf("%w: unknown type", ErrEncode)
-	}
-	if p.HasID && p.ID > MaxID {
-		return dst, nil, fmt.Errorf("%w: ack id too high", ErrEncode)
-	}
-	if args.list != nil {
-		if args.list.att != nil && args.Len() < args.list.count {
-			args = args.Append() // only the attachments of this part
-		}
-		if args.list.forged {
-			return dst, nil, fmt.Errorf("%w: %w", ErrEncode, errPlaceholder)
-		}
-		if args.list.att != nil {
-			attachments = args.list.att.list
-		}
-	}
-
+	kind := p.Type.plain()
 	if len(attachments) > 0 {
 		dst = append(dst, '0'+byte(kind+BinaryEvent-Event))
 		dst = strconv.AppendUint(dst, uint64(len(attachments)), 10)
@@ -71,12 +39,59 @@ func Append(dst []byte, p *Packet) (text []byte, attachments [][]byte, err error
 	switch kind {
 	case Event, Ack:
 		dst = append(dst, '[')
-		dst = append(dst, args.joined()...)
+		dst = append(dst, payload...)
 		dst = append(dst, ']')
 	default:
-		dst = append(dst, args.joined()...)
+		dst = append(dst, payload...)
 	}
 	return dst, attachments, nil
+}
+
+// Payload returns what a packet carries, for an encoding of another kind than
+// [Append]'s: its arguments as JSON, separated by commas, and the attachments
+// that the placeholders within refer to by their number. The attachments are
+// shared with p and must not be modified. It refuses what Append refuses.
+func (p *Packet) Payload() (text string, attachments [][]byte, err error) {
+	args := p.Args
+	switch kind := p.Type.plain(); kind {
+	case Event:
+		if k := args.At(0).Kind(); k != String && k != Number {
+			return "", nil, fmt.Errorf("%w: an event without a name", ErrEncode)
+		}
+	case Ack:
+		if !p.HasID {
+			return "", nil, fmt.Errorf("%w: an ack without an id", ErrEncode)
+		}
+	case Connect, Disconnect, ConnectError:
+		if args.Len() > 1 || p.HasID || args.HasBinary() {
+			return "", nil, fmt.Errorf("%w: %v has one payload, no attachments and no id", ErrEncode, kind)
+		}
+	default:
+		return "", nil, fmt.Errorf("%w: unknown type", ErrEncode)
+	}
+	if p.HasID && p.ID > MaxID {
+		return "", nil, fmt.Errorf("%w: ack id too high", ErrEncode)
+	}
+	if args.list != nil {
+		if args.list.att != nil && args.Len() < args.list.count {
+			args = args.Append() // only the attachments of this part
+		}
+		if args.list.forged {
+			return "", nil, fmt.Errorf("%w: %w", ErrEncode, errPlaceholder)
+		}
+		if args.list.att != nil {
+			attachments = args.list.att.list
+		}
+	}
+	return args.joined(), attachments, nil
+}
+
+// plain returns the type that a packet has whatever its arguments.
+func (t Type) plain() Type {
+	if t == BinaryEvent || t == BinaryAck {
+		return t - (BinaryEvent - Event)
+	}
+	return t
 }
 
 // joined returns the text of the arguments, comma separated.

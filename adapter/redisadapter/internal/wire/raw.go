@@ -1,11 +1,12 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/seed3686fee0/parlor/internal/msgjson"
 	"github.com/seed3686fee0/parlor/server/packet"
 )
 
@@ -17,6 +18,12 @@ const MaxAttachments = 10
 // sockets perhaps.
 const maxParts = 1 << 16
 
+// maxDepth is how deep arrays and maps may be nested, the envelope included.
+const maxDepth = 512
+
+// keepAtMost is the size up to which a buffer is kept for the next use.
+const keepAtMost = 64 << 10
+
 var (
 	errSize  = errors.New("message too large")
 	errValue = errors.New("not one value")
@@ -26,6 +33,7 @@ var (
 type Reader struct {
 	max     int
 	decoder *packet.Decoder
+	buf     []byte // of what is read
 }
 
 // NewReader returns a reader of messages of up to so many bytes.
@@ -52,52 +60,51 @@ func (r *Reader) json(payload string) (packet.Arg, error) {
 	if !utf8.ValidString(payload) {
 		payload = strings.ToValidUTF8(payload, "\uFFFD")
 	}
-	d := decoders.Get().(*decoder)
-	defer d.free()
-	d.out = append(append(append(d.out[:0], "30["...), payload...), ']')
-	return r.parse(d.out, nil)
+	return r.parse(r.copy("[", payload, "]"), nil)
 }
 
 func (r *Reader) msgpack(payload string) (packet.Arg, error) {
 	if len(payload) > r.max {
 		return packet.Arg{}, errSize
 	}
-	d := decoders.Get().(*decoder)
-	defer d.free()
-	// The header of a packet goes before the text, and its length is not known yet.
-	const room = len("665536-0[")
-	d.out = append(d.out[:0], "         "[:room]...)
-	if err := d.read(payload); err != nil {
+	d := msgjson.NewReader(r.copy(payload))
+	defer d.Free()
+	d.MaxDepth, d.MaxAttachments, d.IntegerKeys = maxDepth, maxParts, true
+	d.Text = append(d.Text, '[')
+	if err := d.Value(); err != nil {
 		return packet.Arg{}, err
 	}
-	d.out = append(d.out, ']')
-	header := "30["
-	if n := len(d.att); n > maxParts {
-		return packet.Arg{}, errSize
-	} else if n > 0 {
-		header = "6" + strconv.Itoa(n) + "-0["
+	if err := d.End(); err != nil {
+		return packet.Arg{}, err
 	}
-	start := room - len(header)
-	copy(d.out[start:], header)
-	return r.parse(d.out[start:], d.att)
+	d.Text = append(d.Text, ']')
+	for i, b := range d.Attachments {
+		d.Attachments[i] = bytes.Clone(b)
+	}
+	return r.parse(d.Text, d.Attachments)
+}
+
+// copy returns texts as bytes that are good until the next call.
+func (r *Reader) copy(texts ...string) []byte {
+	b := r.buf[:0]
+	for _, s := range texts {
+		b = append(b, s...)
+	}
+	if r.buf = b; cap(b) > keepAtMost {
+		r.buf = nil
+	}
+	return b
 }
 
 // parse has the codec of packets check the text and resolve its placeholders,
 // so that nothing enters that has not been through it: the payload is made the
 // argument of an acknowledgement.
 func (r *Reader) parse(text []byte, att [][]byte) (packet.Arg, error) {
-	p, err := r.decoder.Text(text)
-	for _, b := range att {
-		if err != nil {
-			break
-		}
-		p, err = r.decoder.Binary(b)
-	}
-	switch {
-	case err != nil:
+	p, err := r.decoder.Packet(&packet.Parts{Type: packet.Ack, Namespace: "/", Payload: text, Attachments: att})
+	if err != nil {
 		return packet.Arg{}, err
-	case p == nil || p.Args.Len() != 1:
-		r.decoder.Reset()
+	}
+	if p.Args.Len() != 1 {
 		return packet.Arg{}, errValue
 	}
 	return p.Args.At(0), nil
@@ -106,15 +113,10 @@ func (r *Reader) parse(text []byte, att [][]byte) (packet.Arg, error) {
 // split returns the text of arguments, as a JSON array, with what its
 // placeholders stand for.
 func split(dst []byte, args packet.Args) (text []byte, att [][]byte, err error) {
-	start := len(dst)
-	dst, att, err = packet.Append(dst, &packet.Packet{Type: packet.Ack, HasID: true, Args: args})
+	p := packet.Packet{Type: packet.Ack, HasID: true, Args: args}
+	payload, att, err := p.Payload()
 	if err != nil {
 		return dst, nil, err
 	}
-	at := start
-	for at < len(dst) && dst[at] != '[' { // the header is digits and a dash
-		at++
-	}
-	n := copy(dst[start:], dst[at:])
-	return dst[:start+n], att, nil
+	return append(append(append(dst, '['), payload...), ']'), att, nil
 }

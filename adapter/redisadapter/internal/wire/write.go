@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/seed3686fee0/parlor/adapter"
+	"github.com/seed3686fee0/parlor/internal/msgjson"
 	"github.com/seed3686fee0/parlor/server/packet"
 )
 
@@ -40,7 +41,11 @@ func (w *writer) finish(asMsgpack bool) ([]byte, error) {
 	if !asMsgpack && len(w.att) == 0 {
 		return append(make([]byte, 0, len(w.text)), w.text...), nil
 	}
-	payload, err := appendMsgpack(nil, string(w.text), w.att)
+	size := len(w.text) // what is text is rarely longer then
+	for _, b := range w.att {
+		size += len(b)
+	}
+	payload, err := msgjson.Append(make([]byte, 0, size), string(w.text), w.att)
 	if err != nil {
 		return nil, refuse("message", err)
 	}
@@ -114,11 +119,13 @@ func (w *writer) values(name string, args packet.Args) {
 		return
 	}
 	// All values have their attachments in common: they are written as one
-	// array, which is then taken apart.
+	// array, which is then taken apart. Its text is the list's own, with no
+	// white space around the commas.
+	args = args.Append()
 	if w.args, w.att, w.err = split(w.args[:0], args); w.err != nil {
 		return
 	}
-	end := firstElement(w.args)
+	end := 1 + len(args.At(0).AppendJSON(nil))
 	w.member(name)
 	w.text = append(w.text, w.args[1:end]...)
 	w.member("more")
@@ -130,30 +137,6 @@ func (w *writer) only(args packet.Args) {
 	if w.args, w.att, w.err = split(w.args[:0], args); w.err == nil {
 		w.text = append(w.text, w.args[1:len(w.args)-1]...)
 	}
-}
-
-// firstElement returns where the first element of an array ends.
-func firstElement(text []byte) int {
-	s := string(text)
-	depth := 0
-	for i := 1; i < len(s); i++ {
-		switch s[i] {
-		case '"':
-			i = skipString(s, i) - 1
-		case '[', '{':
-			depth++
-		case ']', '}':
-			if depth == 0 {
-				return i
-			}
-			depth--
-		case ',':
-			if depth == 0 {
-				return i
-			}
-		}
-	}
-	return len(s)
 }
 
 // packet writes {type, data, nsp}.

@@ -1,7 +1,6 @@
-package wire
+package msgjson
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -13,8 +12,8 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// maxDepth is how deep arrays and maps may be nested, the envelope included.
-const maxDepth = 512
+// MaxDepth is how deep arrays and objects may be nested at most.
+const MaxDepth = 1024
 
 var (
 	errDepth = errors.New("nested too deeply")
@@ -24,11 +23,24 @@ var (
 // keepAtMost is the size up to which a buffer is kept for the next use.
 const keepAtMost = 64 << 10
 
-// An encoder turns JSON text into MessagePack as notepack writes it: the
-// smallest form of everything. MessagePack wants to know how many elements there
-// are before the first, so the text is walked over twice.
+// output is where the library writes: a slice that grows.
+type output struct{ b []byte }
+
+func (o *output) Write(p []byte) (int, error) {
+	o.b = append(o.b, p...)
+	return len(p), nil
+}
+
+func (o *output) WriteByte(c byte) error {
+	o.b = append(o.b, c)
+	return nil
+}
+
+// An encoder turns JSON text into MessagePack: the smallest form of everything.
+// MessagePack wants to know how many elements there are before the first, so
+// the text is walked over twice.
 type encoder struct {
-	out    bytes.Buffer
+	out    output
 	enc    *msgpack.Encoder
 	att    [][]byte
 	counts []int // elements of each array and object, in the order in which they open
@@ -43,18 +55,13 @@ var encoders = sync.Pool{New: func() any {
 	return e
 }}
 
-// appendMsgpack appends a valid JSON text as MessagePack. Where there are
-// attachments, placeholders stand for them.
-func appendMsgpack(dst []byte, text string, att [][]byte) ([]byte, error) {
+// Append appends a valid JSON text as MessagePack to dst. Where there are
+// attachments, placeholders stand for them. With an error dst is returned as it
+// was.
+func Append(dst []byte, text string, attachments [][]byte) ([]byte, error) {
 	e := encoders.Get().(*encoder)
-	defer func() {
-		if e.out.Cap() <= keepAtMost && cap(e.text) <= keepAtMost {
-			e.att = nil
-			e.out.Reset()
-			encoders.Put(e)
-		}
-	}()
-	e.att, e.next = att, 0
+	defer e.free()
+	e.out.b, e.att, e.next = dst, attachments, 0
 	if err := e.count(text); err != nil {
 		return dst, err
 	}
@@ -65,7 +72,14 @@ func appendMsgpack(dst []byte, text string, att [][]byte) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
-	return append(dst, e.out.Bytes()...), nil
+	return e.out.b, nil
+}
+
+func (e *encoder) free() {
+	e.out.b, e.att = nil, nil
+	if cap(e.text) <= keepAtMost && cap(e.counts) <= keepAtMost {
+		encoders.Put(e)
+	}
 }
 
 func (e *encoder) count(s string) error {
@@ -96,7 +110,7 @@ func (e *encoder) count(s string) error {
 			i = skipString(s, i)
 			continue
 		case '[', '{':
-			if len(stack) >= maxDepth {
+			if len(stack) >= MaxDepth {
 				return errDepth
 			}
 			stack = append(stack, len(counts))
@@ -137,7 +151,7 @@ func (e *encoder) value(s string, i, depth int) (end int, err error) {
 }
 
 func (e *encoder) container(s string, i, depth int, last byte) (int, error) {
-	if depth >= maxDepth {
+	if depth >= MaxDepth {
 		return i, errDepth
 	}
 	if e.next >= len(e.counts) {
