@@ -57,6 +57,7 @@ func Mount(io *server.Server, opts Options) (*Admin, error) {
 	a.ns.Use(a.admit)
 	a.ns.OnConnect(a.connect)
 	a.handleCommands()
+	a.answerPeers()
 	a.work.Go(a.run)
 	return a, nil
 }

@@ -30,6 +30,7 @@ type Command struct {
 	Close bool
 
 	uncounted bool // nobody asks how many there are
+	counted   int  // how many there are, where somebody has asked before
 }
 
 // countPatience is how long other instances may take to say how many of their
@@ -53,6 +54,7 @@ func (a *Admin) execute(ctx context.Context, p Principal, c Command) (affected i
 		rooms = []string{c.Filter}
 	}
 	to := ns.To(rooms...)
+	affected = c.counted
 	if !c.uncounted {
 		counting, cancel := context.WithTimeout(ctx, countPatience)
 		defer cancel()
