@@ -57,6 +57,10 @@ func (s *Session) end(reason Reason, err error, how closing) {
 		s.mu.Unlock()
 		return
 	}
+	s.server.counts.closes(reason)
+	if s.poll != nil {
+		s.server.counts.polling.Add(-1)
+	}
 	if !how.flush {
 		s.drop()
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,6 +37,7 @@ type session struct {
 	texts  chan string
 	binary chan string
 	ended  chan ending
+	moved  atomic.Int32 // times that it was told of an upgrade
 }
 
 type ending struct {
@@ -53,6 +55,8 @@ func (s *session) Text(data []byte) {
 
 func (s *session) Binary(data []byte)                     { s.binary <- string(data) }
 func (s *session) Closed(reason engine.Reason, err error) { s.ended <- ending{reason, err} }
+
+func (s *session) Upgraded() { s.moved.Add(1) }
 
 // text sends a text message.
 func (s *session) text(text string) {
@@ -96,10 +100,30 @@ func (f *fixture) serve(l net.Listener) {
 		}
 		_ = hs.Close()
 		<-served
-		if n := f.Stats().Sessions; n != 0 {
-			f.t.Errorf("%d sessions are left", n)
-		}
+		f.checkStats()
 	})
+}
+
+// checkStats checks the counts of a server on which all has ended.
+func (f *fixture) checkStats() {
+	f.t.Helper()
+	s := f.Stats()
+	if s.Sessions != 0 || s.Polling != 0 {
+		f.t.Errorf("%d sessions are left, %d on polling", s.Sessions, s.Polling)
+	}
+	var closed, refused int64
+	for _, n := range s.Closed {
+		closed += n
+	}
+	for _, n := range s.Refusals {
+		refused += n
+	}
+	if closed != s.Opened || refused != s.Refused {
+		f.t.Errorf("%d sessions were opened and %d closed; %d requests refused for %d causes", s.Opened, closed, s.Refused, refused)
+	}
+	if s.UpgradesBegun != s.Upgrades+s.UpgradesFailed {
+		f.t.Errorf("%d upgrades were begun, %d done, %d failed", s.UpgradesBegun, s.Upgrades, s.UpgradesFailed)
+	}
 }
 
 // start makes a server on a real port.

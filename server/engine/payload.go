@@ -71,18 +71,21 @@ func parsePacket(part []byte) (inPacket, error) {
 // holds mu.
 func (s *Session) takePayload() []byte {
 	var body []byte
+	var sent load
 	limit := int(s.server.opts.MaxPayload)
 	for s.first != nil {
 		p := s.first.polled()
 		if len(body) > 0 {
 			if len(body)+1+len(p) > limit {
-				return body
+				break
 			}
 			body = append(body, separator)
 		}
 		body = append(body, p...)
+		sent.add(s.first)
 		s.pop()
 	}
+	s.flow().out(sent)
 	// The close packet has a payload of its own: the reference client acts on
 	// it before it acts on messages that came in the same one.
 	if len(body) == 0 && s.state.Load() != stateOpen {

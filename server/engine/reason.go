@@ -4,6 +4,9 @@ package engine
 // engine.io, which applications compare against; SlowConsumer is Parlor's own.
 type Reason string
 
+// reasons are those of this package.
+var reasons = [...]Reason{TransportError, TransportClose, ForcedClose, PingTimeout, ParseError, ServerShuttingDown, SlowConsumer}
+
 // The reasons of a session's end.
 const (
 	// TransportError: the peer broke the protocol of its transport, or a

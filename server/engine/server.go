@@ -3,7 +3,6 @@ package engine
 import (
 	"net/http"
 	"sync"
-	"sync/atomic"
 
 	"github.com/rs/cors"
 )
@@ -31,20 +30,6 @@ type Server struct {
 	counts  counts
 }
 
-type counts struct {
-	dropped  atomic.Int64
-	upgrades atomic.Int64
-	refused  atomic.Int64
-}
-
-// Stats are counts of a [Server] at a moment.
-type Stats struct {
-	Sessions        int   // sessions that are open
-	VolatileDropped int64 // volatile messages that were not sent
-	Upgrades        int64 // sessions that moved to WebSocket
-	Refused         int64 // requests that were refused
-}
-
 // New makes a server. It panics when Options.Open is missing.
 func New(opts Options) *Server {
 	if opts.Open == nil {
@@ -61,19 +46,6 @@ func New(opts Options) *Server {
 	}
 	s.origins, s.cors = newOrigins(opts.AllowedOrigins)
 	return s
-}
-
-// Stats returns the server's counts.
-func (s *Server) Stats() Stats {
-	s.mu.Lock()
-	n := len(s.sessions)
-	s.mu.Unlock()
-	return Stats{
-		Sessions:        n,
-		VolatileDropped: s.counts.dropped.Load(),
-		Upgrades:        s.counts.upgrades.Load(),
-		Refused:         s.counts.refused.Load(),
-	}
 }
 
 // Session returns the session with an id, for requests that did not come
@@ -121,7 +93,7 @@ func (s *Server) remove(x *Session) {
 
 // refuse answers a request that is not served.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, f *refusal) {
-	s.counts.refused.Add(1)
+	s.counts.refused[f.cause].Add(1)
 	s.opts.Logger.DebugContext(r.Context(), "request refused", "status", f.status, "code", f.code, "reason", f.message)
 	f.write(w)
 }

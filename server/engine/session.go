@@ -45,6 +45,7 @@ type Session struct {
 	server *Server
 	id     string
 	addr   netip.Addr
+	share  uint8 // which of the server's flows counts what goes over it
 
 	// Written once, under mu, before anything is read from the peer and before
 	// the session is known to others.
@@ -105,6 +106,11 @@ func (s *Session) limit() int64 {
 // transport is in place, and nothing is read yet. When the hook panics the
 // session is gone.
 func (s *Session) open(r *http.Request) {
+	counts := &s.server.counts
+	s.share = uint8(counts.opened.Add(1))
+	if s.ws == nil {
+		counts.polling.Add(1)
+	}
 	s.mu.Lock()
 	s.push(packet(packetOpen, `{"sid":`+quote(s.id)+s.upgrades()+s.server.open))
 	s.mu.Unlock()
@@ -176,6 +182,7 @@ func (s *Session) deliver(data []byte, binary bool) {
 	if !s.busy.Load() {
 		s.busy.Store(true)
 	}
+	s.flow().in(len(data))
 	if binary {
 		s.receiver.Binary(data)
 	} else {

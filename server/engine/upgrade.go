@@ -43,6 +43,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, x *Session) *re
 		return nil
 	}
 	s.track(conn)
+	s.counts.upgradesBegun.Add(1)
 	go x.probe(conn, newReader(conn, early))
 	return nil
 }
@@ -115,6 +116,7 @@ func (s *Session) probe(w *wsConn, in *reader) {
 		s.read(in)
 		return
 	}
+	s.server.counts.upgradesFailed.Add(1)
 	s.mu.Lock()
 	if s.poll != nil {
 		s.poll.probes = slices.DeleteFunc(s.poll.probes, func(x *wsConn) bool { return x == w })
@@ -230,7 +232,9 @@ func (s *Session) carry(w *wsConn) error {
 	_ = w.conn.SetReadDeadline(time.Time{})
 	s.poll, s.ws, s.upgraded = nil, w, true
 	closing := s.state.Load() == stateClosing
-	if closing {
+	if !closing {
+		s.server.counts.polling.Add(-1)
+	} else {
 		s.timer.Stop()
 		w.closeFrame = closeFrame(0)
 	}

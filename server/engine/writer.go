@@ -323,9 +323,15 @@ func (s *Session) takeBatch(w *wsConn, x *writer) bool {
 		return false
 	}
 	s.mu.Unlock()
+	var sent load
 	if single != nil {
+		sent.add(single)
 		w.out = single.frame(w.deflate)
 	}
+	for _, m := range w.batch {
+		sent.add(m)
+	}
+	s.flow().out(sent)
 	w.unsent.Store(int64(len(w.out) + w.rest))
 	return true
 }
