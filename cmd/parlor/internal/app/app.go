@@ -52,7 +52,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		case *config.Verify:
 			err = verify(&command.Config, stdout)
 		case *config.Config:
-			err = runUntilSignal(command, stderr)
+			err = runUntilSignal(command, args, stderr)
 		}
 	}
 	if err == nil {
@@ -66,7 +66,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 }
 
 // runUntilSignal serves, and logs to stderr, until the process is told to end.
-func runUntilSignal(cfg *config.Config, stderr io.Writer) error {
+func runUntilSignal(cfg *config.Config, args []string, stderr io.Writer) error {
 	// A log pipe that was closed at its other end must not end the process.
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := withSignals(context.Background(), os.Exit)
@@ -74,7 +74,9 @@ func runUntilSignal(cfg *config.Config, stderr io.Writer) error {
 	log := logging.New(stderr, cfg.LogLevel, cfg.LogFormat)
 	defer log.Close(logFlush)
 	redis.SetLogger(newRedisLogger(log.Logger))
-	return Run(ctx, cfg, log.Logger, nil)
+	reload := newReloader(args, log.SetLevel)
+	defer reload.stop()
+	return runWith(ctx, cfg, log.Logger, nil, reload)
 }
 
 func printLine(stdout io.Writer, line string) error {

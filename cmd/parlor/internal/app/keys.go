@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 
 	"github.com/seed3686fee0/parlor/auth"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
@@ -26,6 +27,29 @@ type keyring struct {
 	keySet   []any          // for the log: of a key set, where it is and what is in it
 	warnings []string
 	close    func()
+
+	file *fileKey // the key, where it is from a file
+}
+
+// A fileKey is a key that can be replaced while the server runs.
+type fileKey struct {
+	current atomic.Pointer[auth.Key]
+}
+
+// Find implements [auth.Keys].
+func (k *fileKey) Find(ctx context.Context, alg, kid string) ([]auth.Key, error) {
+	return k.current.Load().Find(ctx, alg, kid)
+}
+
+// replace takes over the key of another ring, for tokens that are shown from now
+// on. It reports whether there is one, as there is not in a key set, which
+// refreshes itself.
+func (ring *keyring) replace(newer *keyring) bool {
+	if ring.file == nil || newer.file == nil {
+		return false
+	}
+	ring.file.current.Store(newer.file.current.Load())
+	return true
 }
 
 // openKeys reads the key of the flags, or fetches the key set. An error about
@@ -79,7 +103,9 @@ func (ring *keyring) open(ctx context.Context, cfg *config.Auth, log *slog.Logge
 		ring.warnings = append(ring.warnings, warning)
 	}
 	ring.kind = strings.ToLower(key.Algorithm())
-	return key, nil
+	ring.file = &fileKey{}
+	ring.file.current.Store(&key)
+	return ring.file, nil
 }
 
 // openKey reads the file that a flag names and makes a key, or a signer, of it.

@@ -107,12 +107,12 @@ func TestExitCodes(t *testing.T) {
 
 // serving starts the command on a free port and returns once it listens, which
 // is to be within a second of its start (H08).
-func serving(t *testing.T) (cmd *exec.Cmd, log *bufio.Reader, pipe io.Closer, addr string) {
+func serving(t *testing.T, args ...string) (cmd *exec.Cmd, log *bufio.Reader, pipe io.Closer, addr string) {
 	t.Helper()
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no signals to send")
 	}
-	cmd = command(t, nil, "--addr=127.0.0.1:0")
+	cmd = command(t, nil, append([]string{"--addr=127.0.0.1:0"}, args...)...)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"syscall"
 	"time"
 
@@ -34,6 +35,12 @@ type socketServer interface {
 // error when it cannot serve. ready, when not nil, is called once with the
 // address that is listened on.
 func Run(ctx context.Context, cfg *config.Config, log *slog.Logger, ready func(net.Addr)) error {
+	return runWith(ctx, cfg, log, ready, nil)
+}
+
+// runWith serves as [Run] does, and takes over new settings when it is told to, which
+// a nil reloader never is.
+func runWith(ctx context.Context, cfg *config.Config, log *slog.Logger, ready func(net.Addr), reload *reloader) error {
 	certificate, err := loadCertificate(cfg)
 	if err != nil {
 		return err
@@ -65,22 +72,18 @@ func Run(ctx context.Context, cfg *config.Config, log *slog.Logger, ready func(n
 	address := listener.Addr()
 	announce(log, cfg, keys, address, names(io.Namespaces()), app != nil)
 	if certificate != nil {
-		listener = tls.NewListener(listener, newTLSConfig(certificate))
+		listener = tls.NewListener(listener, certificate.config())
 	}
 	server := newHTTPServer(routes, log)
 	if ready != nil {
 		ready(address)
 	}
-	trimming, stop := context.WithCancel(ctx)
-	trimmed := make(chan struct{})
-	go func() {
-		defer close(trimmed)
-		trim(trimming, func() int { return io.Engine().Stats().Sessions })
-	}()
-	defer func() {
-		stop()
-		<-trimmed
-	}()
+	aside, stop := context.WithCancel(ctx) // what goes on beside serving
+	var beside sync.WaitGroup
+	beside.Go(func() { trim(aside, func() int { return io.Engine().Stats().Sessions }) })
+	beside.Go(func() { reload.run(aside, log, cfg, certificate, keys) })
+	defer beside.Wait()
+	defer stop()
 	return serve(ctx, server, listener, io, log)
 }
 

@@ -17,8 +17,8 @@ const (
 
 // Auth says which tokens are good.
 type Auth struct {
-	SecretFile    string        `help:"File with the secret (HS256, 32 bytes or more) that tokens are signed with." name:"auth-secret-file" placeholder:"FILE"`
-	PublicKeyFile string        `help:"File with the public key, PEM, of who signs the tokens: RSA, EC or Ed25519." name:"auth-public-key-file" placeholder:"FILE"`
+	SecretFile    string        `help:"File with the secret (HS256, 32 bytes or more) that tokens are signed with." name:"auth-secret-file" placeholder:"FILE" reload:"the file is read again"`
+	PublicKeyFile string        `help:"File with the public key, PEM, of who signs the tokens: RSA, EC or Ed25519." name:"auth-public-key-file" placeholder:"FILE" reload:"the file is read again"`
 	JWKSURL       string        `help:"Address, https, of the key set (JWKS) of who signs the tokens." name:"auth-jwks-url" placeholder:"URL" secret:"url"`
 	Issuer        string        `help:"Issuer (iss) that tokens must have." name:"auth-issuer" placeholder:"NAME"`
 	Audience      []string      `help:"Audience (aud) that tokens must be for. Repeatable: any of them." name:"auth-audience" placeholder:"NAME"`

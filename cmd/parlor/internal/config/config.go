@@ -13,6 +13,8 @@
 //
 //   - secret: "url" for an address that may have a password or a token in it.
 //     Other secrets are not settings: the name of their file is.
+//   - reload: what a running server does with a new value on SIGHUP. Settings
+//     without it need a restart.
 package config
 
 import (
@@ -30,7 +32,7 @@ const EnvPrefix = "PARLOR"
 // A Config that comes from [Parse] is valid. It is a value to read: nothing
 // changes it afterwards.
 type Config struct {
-	File string `help:"File with settings, YAML: its keys are the flags' names." name:"config" placeholder:"FILE"`
+	File string `help:"File with settings, YAML: its keys are the flags' names. Read again on SIGHUP." name:"config" placeholder:"FILE"`
 
 	Listen `embed:"" group:"Connections"`
 
@@ -57,8 +59,8 @@ type Listen struct {
 	CorsOrigin   []string       `help:"Origin of a web page that may connect, like https://app.example.com, or * for any. Repeatable. Without one, no CORS headers are sent and WebSocket origins are not checked. The server's own pages always may." name:"cors-origin" placeholder:"ORIGIN"`
 	TrustedProxy []netip.Prefix `help:"Network, in CIDR form, of a proxy whose X-Forwarded-For header is believed. Repeatable." name:"trusted-proxy" placeholder:"CIDR"`
 
-	TLSCert string `help:"File with the certificate chain, PEM. Needs --tls-key." name:"tls-cert" placeholder:"FILE"`
-	TLSKey  string `help:"File with the certificate's private key, PEM. Needs --tls-cert." name:"tls-key" placeholder:"FILE"`
+	TLSCert string `help:"File with the certificate chain, PEM. Needs --tls-key." name:"tls-cert" placeholder:"FILE" reload:"the file is read again"`
+	TLSKey  string `help:"File with the certificate's private key, PEM. Needs --tls-cert." name:"tls-key" placeholder:"FILE" reload:"the file is read again"`
 }
 
 // Chat says what the ready-made chat allows.
@@ -72,7 +74,7 @@ type Chat struct {
 
 // Log says what is logged.
 type Log struct {
-	LogLevel  string `default:"info" help:"Least level that is logged: debug, info, warn or error."`
+	LogLevel  string `default:"info" help:"Least level that is logged: debug, info, warn or error." reload:"the new level holds at once"`
 	LogFormat string `default:"text" help:"How log lines look: text or json."`
 }
 

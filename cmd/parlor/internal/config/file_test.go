@@ -174,3 +174,20 @@ func TestWrite(t *testing.T) {
 		}
 	}
 }
+
+// A password that changes is a change, and is not shown.
+func TestChanges(t *testing.T) {
+	clearEnv(t)
+	before := parseConfig(t, "--redis=redis://:p4ss1@h", "--chat-rate=1")
+	list := before.Changes(parseConfig(t, "--redis=redis://:p4ss2@h", "--chat-rooms=1"))
+	var names []string
+	for _, c := range list {
+		names = append(names, c.Name)
+		if strings.Contains(c.Before+c.Value, "p4ss") {
+			t.Errorf("it shows the password: %+v", c)
+		}
+	}
+	if want := []string{"chat-rate", "chat-rooms", "redis"}; !reflect.DeepEqual(names, want) {
+		t.Errorf("%q have changed, want %q", names, want)
+	}
+}

@@ -23,10 +23,28 @@ type Setting struct {
 	Source  string   // "default", "--chat-rate", "PARLOR_CHAT_RATE", "parlor.yaml:3"
 	Many    bool     // it can be repeated
 	Reload  string   // what SIGHUP does; empty when it needs a restart
+
+	whole string // the value with what is secret in it
 }
 
 // Settings returns all of them, in the order in which they are documented.
 func (c *Config) Settings() []Setting { return slices.Clone(c.settings) }
+
+// A Change is a setting that differs between two configurations.
+type Change struct {
+	Setting        // as it is now
+	Before  string // the value it had, nothing secret in it
+}
+
+// Changes returns what is different in a configuration that is newer.
+func (c *Config) Changes(newer *Config) (list []Change) {
+	for i, s := range newer.settings {
+		if before := c.settings[i]; before.whole != s.whole {
+			list = append(list, Change{s, before.Value})
+		}
+	}
+	return list
+}
 
 func (c *Config) configured() *Config { return c }
 
@@ -39,6 +57,7 @@ func settings(ctx *kong.Context, file *layer) []Setting {
 		}
 		s := describe(flag)
 		s.Values = texts(flag.Target, flag.Tag.Get("secret"))
+		s.whole = strings.Join(texts(flag.Target, ""), ",")
 		s.Value = strings.Join(s.Values, ",")
 		s.Source = source(ctx, flag, file)
 		list = append(list, s)

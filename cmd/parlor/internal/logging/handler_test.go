@@ -119,3 +119,19 @@ func TestValuesThatCannotBePrinted(t *testing.T) {
 		}
 	}
 }
+
+// The level of loggers that were derived before changes too.
+func TestSetLevel(t *testing.T) {
+	var out bytes.Buffer
+	log := New(&out, "info", "text")
+	derived := log.With("part", "x")
+	derived.Debug("before")
+	log.SetLevel("debug")
+	derived.Debug("after")
+	log.SetLevel("error")
+	derived.Info("later")
+	log.Close(time.Second)
+	if text := out.String(); strings.Contains(text, "before") || !strings.Contains(text, "after") || strings.Contains(text, "later") {
+		t.Error(text)
+	}
+}

@@ -27,6 +27,7 @@ const timeFormat = "2006-01-02T15:04:05.000Z07:00"
 type Log struct {
 	*slog.Logger
 
+	level  *slog.LevelVar
 	writer *writer
 }
 
@@ -66,8 +67,14 @@ func New(out io.Writer, level, format string) *Log {
 		return line
 	})
 	log.SetOutput(w)
-	return &Log{Logger: slog.New(newHandler(log, slogLevel(level), asJSON)), writer: w}
+	least := new(slog.LevelVar)
+	least.Set(slogLevel(level))
+	return &Log{Logger: slog.New(newHandler(log, least, asJSON)), level: least, writer: w}
 }
+
+// SetLevel changes the least level that is logged, also by loggers that were
+// derived before.
+func (l *Log) SetLevel(level string) { l.level.Set(slogLevel(level)) }
 
 // Lost returns how many lines could not be written so far.
 func (l *Log) Lost() uint64 { return l.writer.totalLost() }

@@ -1,0 +1,119 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
+)
+
+// A reloader takes over new settings on SIGHUP.
+type reloader struct {
+	signals  chan os.Signal                 // never closed
+	read     func() (*config.Config, error) // the configuration as it is now
+	setLevel func(level string)
+}
+
+// newReloader begins to catch SIGHUP, which would end the process, until stop.
+func newReloader(args []string, setLevel func(string)) *reloader {
+	r := &reloader{signals: make(chan os.Signal, 1), setLevel: setLevel}
+	r.read = func() (*config.Config, error) {
+		command, err := config.Parse(args, io.Discard)
+		if err != nil {
+			return nil, err
+		}
+		cfg, ok := command.(*config.Config)
+		if !ok { // the same arguments have asked for it before
+			return nil, errors.New("the command line is not one of serve")
+		}
+		return cfg, nil
+	}
+	signal.Notify(r.signals, syscall.SIGHUP)
+	return r
+}
+
+func (r *reloader) stop() { signal.Stop(r.signals) }
+
+// run takes over what it can at each signal, until ctx is done.
+func (r *reloader) run(ctx context.Context, log *slog.Logger, cfg *config.Config, pair *certificate, keys *keyring) {
+	if r == nil {
+		return
+	}
+	last := cfg
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.signals:
+			newer, err := r.reload(ctx, log, pair, keys)
+			if err != nil {
+				log.Error("the configuration was read again and cannot be used: nothing has changed", "error", err)
+				continue
+			}
+			report(log, cfg, last, newer)
+			last = newer
+		}
+	}
+}
+
+// reload takes over all that it can, or nothing and returns why.
+func (r *reloader) reload(ctx context.Context, log *slog.Logger, pair *certificate, keys *keyring) (*config.Config, error) {
+	cfg, err := r.read()
+	if err != nil {
+		return nil, err
+	}
+	newPair, err := loadCertificate(cfg)
+	if err != nil {
+		return nil, err
+	}
+	newKeys := &keyring{}
+	if cfg.JWKSURL == "" { // a key set refreshes itself
+		if newKeys, err = openKeys(ctx, &cfg.Auth, log); err != nil {
+			return nil, err
+		}
+	}
+	r.setLevel(cfg.LogLevel)
+	log.Info("the configuration was read again")
+	if pair.replace(newPair) {
+		log.Info("the certificate is another one, for new connections", "expires", pair.expires())
+	}
+	if keys.replace(newKeys) {
+		log.Info("the key was read again, for tokens that are shown from now on", "auth", newKeys.kind)
+	}
+	for _, warning := range newKeys.warnings {
+		log.Warn(warning)
+	}
+	return cfg, nil
+}
+
+// report says which settings hold that did not before, and which will after a
+// restart: those that differ from what the server was started with.
+func report(log *slog.Logger, started, last, now *config.Config) {
+	for _, change := range last.Changes(now) {
+		if reloads(change, started, now) {
+			log.Info("a setting has changed", "setting", change.Name, "before", change.Before, "now", change.Value)
+		}
+	}
+	for _, change := range started.Changes(now) {
+		if !reloads(change, started, now) {
+			log.Warn("a setting has changed and needs a restart", "setting", change.Name, "before", change.Before, "then", change.Value)
+		}
+	}
+}
+
+// reloads reports whether a changed setting holds already. One that turns
+// something on or off, or into something else, cannot do so on the run.
+func reloads(change config.Change, started, now *config.Config) bool {
+	switch change.Name {
+	case "tls-cert", "tls-key":
+		return started.TLS() == now.TLS()
+	case config.SecretFileFlag, config.PublicKeyFileFlag:
+		return started.HasKey() == now.HasKey() && (started.JWKSURL == "") == (now.JWKSURL == "")
+	}
+	return change.Reload != ""
+}
