@@ -97,11 +97,19 @@ func names(namespaces []*server.Namespace) []string {
 	return list
 }
 
-// pageURL is where a person on this machine opens the page.
+// notBuilt is in the place of the address of a page that there is not.
+const notBuilt = "not built in; make run builds it"
+
+// pageURL is where the page is.
 func pageURL(cfg *config.Config, address net.Addr, page bool) string {
 	if !page {
-		return "not built in; make run builds it"
+		return notBuilt
 	}
+	return baseURL(cfg, address)
+}
+
+// baseURL is where a person on this machine opens what is served.
+func baseURL(cfg *config.Config, address net.Addr) string {
 	scheme := "http"
 	if cfg.TLS() {
 		scheme = "https"

@@ -51,6 +51,8 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			err = command.Write(stdout)
 		case *config.Verify:
 			err = verify(&command.Config, stdout)
+		case config.AdminHash:
+			err = hashPassword(stdin, stdout, stderr, hashCost)
 		case *config.Config:
 			err = runUntilSignal(command, args, stderr)
 		}

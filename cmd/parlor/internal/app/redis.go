@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -78,9 +79,28 @@ func openCluster(cfg *config.Config, log *slog.Logger) (*cluster, error) {
 }
 
 // discreet is what other members of the cluster are told of a handshake when they
-// ask: nothing that could be used to pose as the client.
+// ask, for the Admin UI: nothing that could be used to pose as the client.
 func discreet(h *adapter.Handshake) {
-	*h = adapter.Handshake{Headers: map[string]string{}, Query: map[string]string{}, Time: h.Time, Issued: h.Issued, Address: h.Address, Secure: h.Secure}
+	*h = adapter.Handshake{
+		Headers: only(h.Headers, "host", "origin", "user-agent", "accept-language"),
+		Query:   only(h.Query, "EIO", "transport"),
+		Time:    h.Time,
+		Issued:  h.Issued,
+		Address: h.Address,
+		Secure:  h.Secure,
+		XDomain: h.XDomain,
+	}
+}
+
+// only returns what has one of the names.
+func only(values map[string]string, names ...string) map[string]string {
+	some := make(map[string]string, len(names))
+	for _, name := range names {
+		if value, ok := values[name]; ok {
+			some[name] = value
+		}
+	}
+	return some
 }
 
 // redisClient makes the client whose settings all connections have. It does not
@@ -167,13 +187,14 @@ func (c *cluster) close() {
 // An instance is the server with what it has in common with others.
 type instance struct {
 	*server.Server
-	cluster *cluster
+	cluster        *cluster
+	administration *administration
 }
 
 // Shutdown implements [socketServer]: clients are told, and the others that they
 // have left, before what tells them ends.
 func (i instance) Shutdown(ctx context.Context) error {
-	err := i.Server.Shutdown(ctx)
+	err := errors.Join(i.Server.Shutdown(ctx), i.administration.close())
 	i.cluster.close()
 	return err
 }

@@ -5,13 +5,15 @@ import (
 	"io/fs"
 	"maps"
 	"net/http"
+	"strings"
 	"time"
 )
 
 // bodyTimeout is how long a client may take over a body that nobody reads.
 const bodyTimeout = 10 * time.Second
 
-// routes serves exact paths and nothing else. [http.ServeMux] is not used: it
+// routes serves exact paths and nothing else; those of a tree are for its handler
+// to know. [http.ServeMux] is not used: it
 // answers a path it would have written differently with a redirect, and a
 // redirect to what a client sent is an invitation.
 //
@@ -20,12 +22,23 @@ type routes struct {
 	socketPath  string
 	socket      http.Handler
 	others      map[string]http.Handler // never read for a request to socketPath
+	trees       []tree                  // the first that has a path, of those that others has not
 	bodyTimeout time.Duration
 }
 
+// A tree is what is below a path, which ends in a slash, and that path without it.
+type tree struct {
+	path    string
+	handler http.Handler
+}
+
+func (t tree) has(path string) bool {
+	return strings.HasPrefix(path, t.path) || path == strings.TrimSuffix(t.path, "/")
+}
+
 // newRoutes serves the Socket.IO endpoint at socketPath, the files of the
-// JavaScript client below it, as Node's server does, and the pages.
-func newRoutes(socketPath string, socket http.Handler, pages map[string]http.Handler, bundle fs.FS) (*routes, error) {
+// JavaScript client below it, as Node's server does, the pages and the trees.
+func newRoutes(socketPath string, socket http.Handler, pages map[string]http.Handler, bundle fs.FS, trees ...tree) (*routes, error) {
 	others := maps.Clone(pages)
 	if bundle != nil {
 		files, err := fs.Glob(bundle, "*.js")
@@ -36,7 +49,7 @@ func newRoutes(socketPath string, socket http.Handler, pages map[string]http.Han
 			others[socketPath+name] = socket
 		}
 	}
-	return &routes{socketPath: socketPath, socket: socket, others: others, bodyTimeout: bodyTimeout}, nil
+	return &routes{socketPath: socketPath, socket: socket, others: others, trees: trees, bodyTimeout: bodyTimeout}, nil
 }
 
 // ServeHTTP implements [http.Handler].
@@ -63,6 +76,12 @@ func (rt *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if handler, ok := rt.others[path]; ok {
 		handler.ServeHTTP(w, r)
 		return
+	}
+	for _, tree := range rt.trees {
+		if tree.has(path) {
+			tree.handler.ServeHTTP(w, r)
+			return
+		}
 	}
 	http.NotFound(w, r)
 }

@@ -55,6 +55,13 @@ func runWith(ctx context.Context, cfg *config.Config, log *slog.Logger, ready fu
 	if err != nil {
 		return err
 	}
+	administration, err := openAdministration(cfg, keys)
+	if err != nil {
+		return err
+	}
+	if err := administration.servePage(web.Admin()); err != nil {
+		return err
+	}
 	listener, err := listen(ctx, cfg.Addr)
 	if err != nil {
 		return err
@@ -64,13 +71,17 @@ func runWith(ctx context.Context, cfg *config.Config, log *slog.Logger, ready fu
 	if err != nil {
 		return err
 	}
-	io := newSocketServer(cfg, keys, shared, log, bundle)
-	routes, err := newRoutes(cfg.Path, io, pages, bundle)
+	io := newSocketServer(cfg, keys, shared, administration, log, bundle)
+	if err := administration.mount(io.Server, log); err != nil {
+		return errors.Join(err, io.Shutdown(ctx))
+	}
+	routes, err := newRoutes(cfg.Path, io, pages, bundle, administration.trees()...)
 	if err != nil {
 		return errors.Join(err, io.Shutdown(ctx))
 	}
 	address := listener.Addr()
 	announce(log, cfg, keys, address, names(io.Namespaces()), app != nil)
+	administration.announce(log, baseURL(cfg, address))
 	if certificate != nil {
 		listener = tls.NewListener(listener, certificate.config())
 	}

@@ -29,9 +29,9 @@ const (
 	chatHistoryShared = 256 << 20 // of messages kept a namespace, in Redis
 )
 
-// newSocketServer builds the library's server with its namespaces, in a cluster
-// that may be nil, whose end is then the server's.
-func newSocketServer(cfg *config.Config, keys *keyring, shared *cluster, log *slog.Logger, bundle fs.FS) instance {
+// newSocketServer builds the library's server with the chat's namespaces. Its end is
+// that of the cluster and of the administration too, either of which may be nil.
+func newSocketServer(cfg *config.Config, keys *keyring, shared *cluster, administration *administration, log *slog.Logger, bundle fs.FS) instance {
 	io := server.New(append(shared.options(),
 		server.WithPath(cfg.Path),
 		server.WithPingInterval(cfg.PingInterval),
@@ -49,7 +49,7 @@ func newSocketServer(cfg *config.Config, keys *keyring, shared *cluster, log *sl
 		auth.Mount(ns, authOptions(cfg, keys, log)) // first: it has to come before what it guards
 		shared.watch(name, chat.Mount(ns, chatOptions(cfg, shared.store(name), log)))
 	}
-	return instance{io, shared}
+	return instance{io, shared, administration}
 }
 
 // serverLimits are those by address and connection. They are written out,

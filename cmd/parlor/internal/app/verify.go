@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
 )
@@ -21,7 +22,11 @@ func verify(cfg *config.Config, stdout io.Writer) error {
 		return err
 	}
 	defer keys.close()
-	for _, warning := range append(warnings(cfg), keys.warnings...) {
+	administration, err := openAdministration(cfg, keys)
+	if err != nil {
+		return err
+	}
+	for _, warning := range slices.Concat(warnings(cfg), keys.warnings, administration.complaints()) {
 		if err := printLine(stdout, "warning: "+warning); err != nil {
 			return err
 		}

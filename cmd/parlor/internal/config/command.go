@@ -1,7 +1,7 @@
 package config
 
 // Command is what the command line asks for: a [*Config] (to serve), a [*Mint],
-// a [*Check], [Secret], [Sample], [*Verify], [*Show] or [Version].
+// a [*Check], [Secret], [AdminHash], [Sample], [*Verify], [*Show] or [Version].
 type Command interface {
 	// validate is told the names of the flags that were given.
 	validate(given map[string]bool) error
@@ -42,6 +42,8 @@ func (l *commandLine) command(path string) Command {
 		return &l.Token.Check
 	case "token secret":
 		return Secret{}
+	case "admin hash":
+		return AdminHash{}
 	case "config sample":
 		return Sample{}
 	case "config check":

@@ -42,6 +42,7 @@ type Config struct {
 
 	Chat  `embed:"" group:"Chat"`
 	Redis `embed:"" group:"Several instances"`
+	Admin Admin `embed:"" group:"Administration" prefix:"admin-"`
 	Log   `embed:"" group:"Log"`
 
 	settings []Setting

@@ -22,6 +22,7 @@ type commandLine struct {
 	Serve     Config        `cmd:"" default:"withargs" help:"Serve Socket.IO clients (what parlor does without a command)."`
 	Token     token         `cmd:"" help:"Make, check and prepare tokens."`
 	Configure configuration `cmd:"" help:"Write, check and show the configuration." name:"config"`
+	Admin     admin         `cmd:"" help:"What administrators need."`
 	Version   struct{}      `cmd:"" help:"Print the version and leave."`
 }
 
@@ -88,7 +89,7 @@ func newParser(line *commandLine, options ...kong.Option) (*kong.Kong, error) {
 func meant(err error) string {
 	if wrong, ok := errors.AsType[*kong.ParseError](err); ok {
 		switch command, _, _ := strings.Cut(wrong.Context.Command(), " "); command {
-		case "token", "config":
+		case "token", "config", "admin":
 			return "parlor " + command
 		}
 	}

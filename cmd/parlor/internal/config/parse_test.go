@@ -32,6 +32,7 @@ func TestDefaults(t *testing.T) {
 		Auth:   Auth{Leeway: 30 * time.Second},
 		Chat:   Chat{ChatRate: 10, ChatHistory: 100, ChatRooms: 100, ChatMessageMax: 8192, ChatFileMax: 524_288},
 		Redis:  Redis{Adapter: "pubsub", Prefix: "socket.io"},
+		Admin:  Admin{Mode: "development", Namespace: "/admin"},
 		Log:    Log{LogLevel: "info", LogFormat: "text"},
 	}
 	for _, args := range [][]string{nil, {"serve"}} {

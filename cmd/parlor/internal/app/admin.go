@@ -1,0 +1,186 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/seed3686fee0/parlor/auth"
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
+	"github.com/seed3686fee0/parlor/namespaces/admin"
+	"github.com/seed3686fee0/parlor/server"
+)
+
+// adminRole is what a token has to say of its user for them to be an
+// administrator.
+const adminRole = "admin"
+
+// An administration is the Admin UI and what it connects to. A nil one is that of
+// a server without.
+type administration struct {
+	// Static.
+	cfg      *config.Config
+	auth     admin.Auth
+	page     http.Handler
+	built    bool     // whether the page is the Admin UI; if not it says that it has not been built in
+	ways     []string // for the log: how one becomes an administrator
+	warnings []string
+
+	admin *admin.Admin // set by mount
+}
+
+// openAdministration reads what the flags name. An error about what one says is a
+// [*config.Error].
+func openAdministration(cfg *config.Config, keys *keyring) (*administration, error) {
+	if !cfg.Admin.UI {
+		return nil, nil //nolint:nilnil // see administration
+	}
+	a := &administration{cfg: cfg, page: http.HandlerFunc(notBuiltIn)}
+	if err := a.readAuth(keys); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// servePage has the page be the Admin UI, unless it has not been built in.
+func (a *administration) servePage(page, icons fs.FS) error {
+	if a == nil || page == nil || icons == nil {
+		return nil
+	}
+	var err error
+	a.page, err = admin.UI(page, admin.UIOptions{
+		Icons:      icons,
+		Path:       config.AdminPath,
+		SocketPath: a.cfg.Path,
+		Namespace:  a.cfg.Admin.Namespace,
+	})
+	if err != nil {
+		return fmt.Errorf("cannot serve the page of --%s: %w", config.AdminUIFlag, err)
+	}
+	a.built = true
+	return nil
+}
+
+// complaints are about what is not safe.
+func (a *administration) complaints() []string {
+	if a == nil {
+		return nil
+	}
+	return a.warnings
+}
+
+// notBuiltIn answers in the place of a page that is not there.
+func notBuiltIn(w http.ResponseWriter, _ *http.Request) {
+	http.Error(w, "The Admin UI is not built in; make run builds it. What it connects to is served.", http.StatusNotFound)
+}
+
+// readAuth finds out who is an administrator.
+func (a *administration) readAuth(keys *keyring) error {
+	var list []admin.Auth
+	if settings := a.cfg.Admin; settings.HasPassword() {
+		hash, warning, err := readKeyFile(config.AdminHashFileFlag, settings.PasswordHashFile, true)
+		if err != nil {
+			return err
+		}
+		cost, err := bcrypt.Cost(hash)
+		if err != nil { // of which nothing is repeated: it may be the password
+			return config.NewError(config.AdminHashFileFlag, "%q does not hold a bcrypt hash, 60 characters that begin with $2; parlor admin hash makes one", settings.PasswordHashFile)
+		}
+		if cost < bcrypt.DefaultCost {
+			a.warnings = append(a.warnings, fmt.Sprintf("the password of administrators is quickly guessed by who has its hash, whose cost is %d; make another with parlor admin hash", cost))
+		}
+		if warning != "" {
+			a.warnings = append(a.warnings, warning)
+		}
+		list = append(list, admin.Basic(settings.User, string(hash)))
+		a.ways = append(a.ways, "password")
+	}
+	if keys.verifier != nil {
+		list = append(list, admin.JWT(principal(keys.verifier), adminRole))
+		a.ways = append(a.ways, "token")
+	}
+	a.auth = admin.Any(list...)
+	if a.cfg.Admin.Insecure {
+		a.auth = admin.Insecure()
+		a.ways = []string{"none"}
+		a.warnings = append(a.warnings, "everyone who reaches this address is an administrator, and sees and disconnects all: --admin-insecure (PARLOR_ADMIN_INSECURE) is for a machine of one's own; give --admin-user and --admin-password-hash-file")
+	}
+	return nil
+}
+
+// principal returns whose token it is. They are known by their id, which is what
+// the log is to say: a name is chosen by who has it.
+func principal(verifier *auth.Verifier) func(context.Context, string) (admin.Principal, error) {
+	return func(ctx context.Context, token string) (admin.Principal, error) {
+		id, err := verifier.Verify(ctx, token)
+		return admin.Principal{Name: id.ID, Roles: id.Roles, Expires: id.Expires}, err
+	}
+}
+
+// mount puts the namespace on the server.
+func (a *administration) mount(io *server.Server, log *slog.Logger) error {
+	if a == nil {
+		return nil
+	}
+	opts := admin.Options{
+		Namespace: a.cfg.Admin.Namespace,
+		Auth:      a.auth,
+		ReadOnly:  a.cfg.Admin.ReadOnly,
+		Logger:    newSparse(log),
+	}
+	if a.cfg.Admin.Mode == config.Production {
+		opts.Mode = admin.Production
+	}
+	var err error
+	if a.admin, err = admin.Mount(io, opts); err != nil {
+		return fmt.Errorf("cannot serve what the Admin UI connects to: %w", err)
+	}
+	return nil
+}
+
+// trees are where the page is, and the API.
+func (a *administration) trees() []tree {
+	if a == nil {
+		return nil
+	}
+	return []tree{
+		{config.AdminPath + "api/", a.admin.API()}, // first: it is below the other
+		{config.AdminPath, a.page},
+	}
+}
+
+// announce logs where the page is, base being the server's address, and who may use it.
+func (a *administration) announce(log *slog.Logger, base string) {
+	if a == nil {
+		return
+	}
+	page := notBuilt
+	if a.built {
+		page = strings.TrimSuffix(base, "/") + config.AdminPath
+	}
+	log.Info("admin",
+		"page", page,
+		"namespace", a.cfg.Admin.Namespace,
+		"auth", strings.Join(a.ways, " "),
+		"user", cmp.Or(a.cfg.Admin.User, "any"),
+		"mode", a.cfg.Admin.Mode,
+		"read_only", a.cfg.Admin.ReadOnly,
+	)
+	for _, warning := range a.complaints() {
+		log.Warn(warning)
+	}
+}
+
+// close ends what mount has started.
+func (a *administration) close() error {
+	if a == nil || a.admin == nil {
+		return nil
+	}
+	return a.admin.Close()
+}

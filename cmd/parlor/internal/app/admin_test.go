@@ -1,0 +1,188 @@
+package app
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
+	"github.com/seed3686fee0/parlor/internal/wire"
+)
+
+const adminPassword = "correct horse battery staple"
+
+// hashFile is a file with the hash of adminPassword, a cheap one.
+func hashFile(t *testing.T) string {
+	t.Helper()
+	hash, err := bcrypt.GenerateFromPassword([]byte(adminPassword), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keyFile(t, string(hash)+"\n")
+}
+
+// Who may log in is for the flags to say, whether the page has been built in or not,
+// and nothing of what is shown or configured is logged.
+func TestAdminLogin(t *testing.T) {
+	secret := "--auth-secret-file=" + keyFile(t, goodSecret)
+	token := minted(t, secret, "--sub=u1", "--role=editor", "--role=admin")
+	other := minted(t, secret, "--sub=u2", "--role=editor")
+	file := hashFile(t)
+	password := []string{"--admin-ui", "--admin-user=root", "--admin-password-hash-file=" + file}
+	const (
+		nothing   = `{"sessionId":null}`
+		right     = `{"username":"root","password":"` + adminPassword + `"}`
+		wrong     = `{"username":"root","password":"hunter2"}`
+		otherUser = `{"username":"Root","password":"` + adminPassword + `"}`
+	)
+	asPassword := func(token string) string { return `{"username":"","password":"` + token + `"}` }
+	for name, test := range map[string]struct {
+		args     []string
+		in, out  []string // auth payloads
+		features string
+		log      []string
+	}{
+		"password": {
+			args: password, in: []string{right}, out: []string{nothing, wrong, otherUser, asPassword(token), ``}, features: "EMIT",
+			log: []string{"msg=admin ", "auth=password", "user=root", "mode=development", "quickly guessed"},
+		},
+		"token": {
+			args: []string{"--admin-ui", secret}, in: []string{asPassword(token), `{"token":"` + token + `"}`},
+			out: []string{nothing, right, asPassword(other), `{"token":"` + other + `"}`, asPassword("x")}, features: "EMIT", log: []string{"auth=token"},
+		},
+		"either": {
+			args: append(password, secret), in: []string{right, asPassword(token)}, out: []string{nothing, wrong, asPassword(other)}, features: "EMIT",
+			log: []string{`auth="password token"`},
+		},
+		"insecure": {
+			args: []string{"--admin-ui", "--admin-insecure"}, in: []string{nothing, wrong, ``}, features: "EMIT",
+			log: []string{"auth=none", "everyone who reaches this address is an administrator"},
+		},
+		"read-only, production": {
+			args: append(password, "--admin-read-only", "--admin-mode=production"), in: []string{right}, out: []string{wrong}, features: "AGGREGATED_EVENTS",
+			log: []string{"mode=production", "read_only=true"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			addr, stop := startLogged(t, test.args...)
+			for _, payload := range test.out {
+				s := open(t, addr, wire.Websocket)
+				connects(t, s, "40/admin,"+payload, `44/admin,{"message":"invalid credentials"}`)
+				hangUp(s)
+			}
+			for _, payload := range test.in {
+				s := open(t, addr, wire.Websocket)
+				want := []string{`40/admin,{"sid":"*"}`, `42/admin,["session","*"]`, `42/admin,["config",{"supportedFeatures":["` + test.features + `"*`}
+				if name == "insecure" {
+					want = []string{want[0], want[2]}
+				}
+				connects(t, s, "40/admin,"+payload, want...)
+				hangUp(s)
+			}
+			log := stop()
+			for _, want := range append(test.log, "/admin") {
+				if !strings.Contains(log, want) {
+					t.Errorf("the log lacks %q:\n%s", want, log)
+				}
+			}
+			for _, never := range []string{adminPassword, "hunter2", goodSecret, "$2a$", token[len(token)-20:], other[len(other)-20:]} {
+				if strings.Contains(log, never) {
+					t.Errorf("the log has %q", never)
+				}
+			}
+		})
+	}
+}
+
+// Without the flag there is neither the page nor the namespace.
+func TestNoAdmin(t *testing.T) {
+	addr, stop := startLogged(t)
+	s := open(t, addr, wire.Websocket)
+	connects(t, s, "40/admin,", `44/admin,{"message":"Invalid namespace"}`)
+	hangUp(s)
+	for _, path := range []string{"/admin", "/admin/", "/admin/index.html"} {
+		if response, _ := get(t, "http://"+addr+path); response.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: %s", path, response.Status)
+		}
+	}
+	if log := stop(); strings.Contains(log, "msg=admin") {
+		t.Errorf("the log has an administration:\n%s", log)
+	}
+}
+
+func TestAdminPage(t *testing.T) {
+	cfg := parse(t, "--admin-ui", "--admin-insecure", "--path=/ws/", "--admin-namespace=/ops")
+	page := fstest.MapFS{"index.html": {Data: []byte(`<link rel="stylesheet" href="https://fonts.googleapis.com/css?x">` +
+		`<link rel="stylesheet" href="https://cdn.jsdelivr.net/npm/@mdi/font@latest/css/x.css">`)}}
+	icons := fstest.MapFS{"css/materialdesignicons.min.css": {}, "fonts/materialdesignicons-webfont.woff2": {}, "LICENSE": {}}
+
+	a, err := openAdministration(cfg, &keyring{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rt := &routes{socketPath: cfg.Path, trees: []tree{{config.AdminPath, a.page}}}
+	if w := request(rt, "/admin/"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "make run builds it") {
+		t.Errorf("without the page: %d %s", w.Code, w.Body)
+	}
+	if err := a.servePage(page, icons); err != nil {
+		t.Fatal(err)
+	}
+	rt.trees[0].handler = a.page
+	for path, want := range map[string]int{
+		"/admin/": http.StatusOK, "/admin/index.html": http.StatusOK, "/admin": http.StatusFound, "/admin/x": http.StatusNotFound,
+		"/administration": http.StatusNotFound, "/admi": http.StatusNotFound, "/admin/%2e%2e/admin/": http.StatusNotFound, "/x/admin/": http.StatusNotFound,
+	} {
+		if w := request(rt, path); w.Code != want {
+			t.Errorf("%s: %d, want %d", path, w.Code, want)
+		}
+	}
+	if body := request(rt, "/admin/").Body.String(); !strings.Contains(body, `data-path="/ws/" data-namespace="/ops"`) {
+		t.Errorf("the form is filled in by %s", body)
+	}
+	if err := a.servePage(fstest.MapFS{}, icons); err == nil || !strings.Contains(err.Error(), "--admin-ui") {
+		t.Errorf("a page that is none: %v", err)
+	}
+}
+
+// What is wrong with the file of the hash is said before anything is served, and
+// nothing of what is in it.
+func TestAdminHashFile(t *testing.T) {
+	for content, want := range map[string]string{
+		"hunter2": `does not hold a bcrypt hash, 60 characters that begin with $2; parlor admin hash makes one`,
+		"$2a$10$": `does not hold a bcrypt hash`,
+		"":        "is empty",
+	} {
+		settings := []string{"--addr=127.0.0.1:0", "--admin-ui", "--admin-user=root", "--admin-password-hash-file=" + keyFile(t, content)}
+		code, _, stderr := run(t, "", append([]string{"serve"}, settings...)...)
+		if _, _, checked := run(t, "", append([]string{"config", "check"}, settings...)...); checked != stderr {
+			t.Errorf("%q: config check says %s", content, checked)
+		}
+		if code != exitUsage || !strings.Contains(stderr, "--admin-password-hash-file (PARLOR_ADMIN_PASSWORD_HASH_FILE): ") || !strings.Contains(stderr, want) ||
+			strings.Contains(stderr, "hunter2") || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%q: %d %s", content, code, stderr)
+		}
+	}
+}
+
+func TestAdminHash(t *testing.T) {
+	var out, errs strings.Builder
+	if err := hashPassword(strings.NewReader(adminPassword+"\r\nand another line"), &out, &errs, bcrypt.MinCost); err != nil || errs.Len() > 0 ||
+		bcrypt.CompareHashAndPassword([]byte(strings.TrimSuffix(out.String(), "\n")), []byte(adminPassword)) != nil {
+		t.Errorf("%v %q %s", err, &out, &errs)
+	}
+	for stdin, want := range map[string]string{"": "there is no password", "\n": "there is no password", strings.Repeat("x", 73): "longer than 72 bytes"} {
+		if code, stdout, stderr := run(t, stdin, "admin", "hash"); code != exitFailed || stdout != "" || !strings.Contains(stderr, want) {
+			t.Errorf("%q: %d %q %s", stdin, code, stdout, stderr)
+		}
+	}
+}
+
+func request(handler http.Handler, target string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, target, nil))
+	return w
+}
