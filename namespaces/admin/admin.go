@@ -21,13 +21,18 @@ type Admin struct {
 	pid      int
 	started  time.Time
 
+	queue *queue
+	pump  *pump // of the goroutine that reads the queue, and of orders in it
+
 	throttle throttle
 	logins   atomic.Int64 // that are being looked at
 	refused  atomic.Int64
 	commands atomic.Int64
+	withheld atomic.Int64
+	lost     atomic.Int64
 
-	close sync.Once
-	done  chan struct{} // closed by close
+	ctx   context.Context // cancelled by Close
+	close context.CancelFunc
 	work  sync.WaitGroup
 }
 
@@ -49,47 +54,30 @@ func Mount(io *server.Server, opts Options) (*Admin, error) {
 		hostname: hostname,
 		pid:      os.Getpid(),
 		started:  time.Now(),
-		done:     make(chan struct{}),
+		queue:    newQueue(),
 	}
+	a.ctx, a.close = context.WithCancel(context.Background())
+	a.pump = newPump(a)
 	if opts.Auth.insecure {
 		opts.Logger.Warn("everyone who can reach the admin namespace is an admin: choose an Auth", "namespace", opts.Namespace)
 	}
 	a.ns.Use(a.admit)
 	a.ns.OnConnect(a.connect)
+	a.ns.OnDisconnect(a.disconnect)
+	a.ns.OnServerSide(watchEvent, a.hear)
 	a.handleCommands()
 	a.answerPeers()
-	a.work.Go(a.run)
+	io.OnDescribe(a.complete)
+	a.work.Go(a.pump.run)
 	return a, nil
 }
 
 // Close ends what Mount has started, and waits for it. Nobody is admitted any
 // more. It does not disconnect those who are there: the server's Shutdown does.
 func (a *Admin) Close() error {
-	a.close.Do(func() { close(a.done) })
+	a.close()
 	a.work.Wait()
 	return nil
-}
-
-func (a *Admin) closing() bool {
-	select {
-	case <-a.done:
-		return true
-	default:
-		return false
-	}
-}
-
-func (a *Admin) connect(_ context.Context, s *server.Socket) error {
-	v := visitOf(s)
-	if v.session != "" {
-		if err := s.Emit("session", v.session); err != nil {
-			return err
-		}
-	}
-	if err := s.Emit("config", config{a.features(v.principal)}); err != nil {
-		return err
-	}
-	return s.Emit("server_stats", a.stats())
 }
 
 type config struct {
@@ -107,19 +95,4 @@ func (a *Admin) features(p Principal) []string {
 		list = append(list, "ALL_EVENTS")
 	}
 	return list
-}
-
-func (a *Admin) run() {
-	tick := time.NewTicker(statsInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			if err := a.ns.Emit("server_stats", a.stats()); err != nil {
-				a.opts.Logger.Error("admins cannot be told", "event", "server_stats", "error", err)
-			}
-		case <-a.done:
-			return
-		}
-	}
 }

@@ -106,7 +106,7 @@ func visitOf(s *server.Socket) *visit {
 // admit is the connect middleware. The page compares the text of its refusal.
 func (a *Admin) admit(next server.ConnectHandler) server.ConnectHandler {
 	return func(ctx context.Context, s *server.Socket) error {
-		if a.closing() {
+		if a.ctx.Err() != nil {
 			return errClosed
 		}
 		h := s.Handshake()

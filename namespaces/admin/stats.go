@@ -26,20 +26,63 @@ type namespaceStats struct {
 	Sockets int    `json:"socketsCount"`
 }
 
-const statsInterval = 2 * time.Second
-
 // stats are the server's, without any buckets.
 func (a *Admin) stats() serverStats {
+	engine := a.io.Engine().Stats()
 	s := serverStats{
-		ServerID: a.opts.ServerID,
-		Hostname: a.hostname,
-		PID:      a.pid,
-		Uptime:   time.Since(a.started).Seconds(),
-		Clients:  a.io.Engine().Stats().Sessions,
-		Events:   []bucket{},
+		ServerID:   a.opts.ServerID,
+		Hostname:   a.hostname,
+		PID:        a.pid,
+		Uptime:     time.Since(a.started).Seconds(),
+		Clients:    engine.Sessions,
+		Polling:    engine.Polling,
+		Events:     []bucket{},
+		Namespaces: []namespaceStats{},
 	}
 	for _, ns := range a.io.Namespaces() {
 		s.Namespaces = append(s.Namespaces, namespaceStats{ns.Name(), ns.Count()})
 	}
 	return s
+}
+
+// count reads the server's counters.
+func (a *Admin) count() counters {
+	s := a.io.Engine().Stats()
+	c := counters{
+		opened:     s.Opened,
+		closed:     make(map[string]int64, len(s.Closed)),
+		packetsIn:  s.PacketsIn,
+		bytesIn:    s.BytesIn,
+		packetsOut: s.PacketsOut,
+		bytesOut:   s.BytesOut,
+	}
+	for reason, n := range s.Closed {
+		c.closed[string(reason)] = n
+	}
+	return c
+}
+
+// opened is how many sockets this instance has.
+func (a *Admin) opened() int { return a.io.Stats().Sockets }
+
+// Stats are counts of an [Admin] since it was mounted.
+type Stats struct {
+	// Refused is how many logins were.
+	Refused int64
+	// Commands is how many were given.
+	Commands int64
+	// Withheld is how many events of clients admins were not shown, as too many.
+	Withheld int64
+	// Lost is how often so much happened that all sockets had to be told anew.
+	Lost int64
+}
+
+// Stats returns the counts.
+func (a *Admin) Stats() Stats {
+	return Stats{
+		Refused:  a.refused.Load(),
+		Commands: a.commands.Load(),
+		Withheld: a.withheld.Load(),
+		Lost:     a.lost.Load(),
+	}
 }

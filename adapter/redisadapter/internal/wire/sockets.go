@@ -41,14 +41,9 @@ func describe(infos []adapter.SocketInfo) (packet.Args, error) {
 }
 
 // described reads sockets. Of one that is described in another way what is
-// understood is kept; one without an id is none. Not all members write a list that
-// is empty.
+// understood is kept; one without an id is none.
 func described(a packet.Arg) ([]adapter.SocketInfo, error) {
-	switch a.Kind() {
-	case packet.Array:
-	case packet.Null:
-		return nil, nil
-	default:
+	if a.Kind() != packet.Array {
 		return nil, errShape
 	}
 	var infos []adapter.SocketInfo
@@ -79,9 +74,7 @@ func readHandshake(h *adapter.Handshake, a packet.Arg) {
 	for name, v := range a.Fields() {
 		switch name {
 		case "headers":
-			for name, text := range texts(v) { // of Go servers the names may be in another case
-				h.Headers[strings.ToLower(name)] = text
-			}
+			h.Headers = texts(v)
 		case "time":
 			h.Time, _ = v.Text()
 		case "address":

@@ -1,0 +1,178 @@
+package admin
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/seed3686fee0/parlor/server"
+)
+
+const (
+	fetchPatience = 5 * time.Second
+	fetchesAtOnce = 8         // namespaces
+	listBytes     = 768 << 10 // of all_sockets; with more, an admin on a slow line is a slow consumer
+)
+
+// sockets describes those of the namespaces that this instance has, on all
+// instances. An error says that some instances did not answer; the sockets
+// beside it are valid.
+func (a *Admin) sockets(ctx context.Context) ([]socketInfo, error) {
+	var list []socketInfo
+	for _, ns := range a.io.Namespaces() {
+		for s := range ns.Sockets() {
+			if s.Context().Err() == nil {
+				list = append(list, a.local(s, s.Rooms()))
+			}
+		}
+	}
+	others, err := a.others(ctx)
+	return append(list, others...), err
+}
+
+// others describes the sockets of other instances.
+func (a *Admin) others(ctx context.Context) ([]socketInfo, error) {
+	// "/" is a namespace of every instance, whatever kind of server it is.
+	if n, err := a.io.Of("/").Adapter().ServerCount(ctx); err == nil && n <= 1 {
+		return nil, nil
+	}
+	var (
+		work  sync.WaitGroup
+		mu    sync.Mutex
+		list  []socketInfo
+		errs  []error
+		place = make(chan struct{}, fetchesAtOnce)
+	)
+	for _, ns := range a.io.Namespaces() {
+		place <- struct{}{}
+		work.Go(func() {
+			defer func() { <-place }()
+			found, err := ns.FetchSockets(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				errs = append(errs, err)
+			}
+			for _, r := range found {
+				if _, own := ns.Socket(r.ID()); !own {
+					list = append(list, a.remote(ns.Name(), r))
+				}
+			}
+		})
+	}
+	work.Wait()
+	return list, errors.Join(errs...)
+}
+
+// A fetch is how other instances are asked for their sockets: once at a time,
+// for all admins who want to know. It is owned by the pump.
+type fetch struct {
+	under bool
+	next  wish // of the one after it
+}
+
+// A wish is for a list.
+type wish struct {
+	admins map[*server.Socket]struct{}
+	anew   bool // also without sockets of other instances
+}
+
+// refresh tells admins all sockets anew, those of other instances as well, once
+// these have answered or have not; without any, all admins.
+func (p *pump) refresh(to ...*server.Socket) {
+	next := &p.fetch.next
+	if next.admins == nil {
+		next.admins = make(map[*server.Socket]struct{})
+	}
+	for _, s := range to {
+		next.admins[s] = struct{}{}
+	}
+	if len(to) == 0 {
+		next.anew = true
+		for s := range p.admins {
+			next.admins[s] = struct{}{}
+		}
+	}
+	p.ask()
+}
+
+// ask asks, if somebody wants to know and nobody has been asked.
+func (p *pump) ask() {
+	f := &p.fetch
+	if f.under || len(f.next.admins) == 0 || p.mirror == nil {
+		return
+	}
+	now := f.next
+	f.under, f.next = true, wish{}
+	p.work.Go(func() {
+		ctx, cancel := context.WithTimeout(p.ctx, fetchPatience)
+		defer cancel()
+		others, err := p.others(ctx)
+		p.order(func() { p.fetched(now, others, err) })
+	})
+}
+
+// fetched tells what others have answered.
+func (p *pump) fetched(w wish, others []socketInfo, err error) {
+	p.fetch.under = false
+	if err != nil {
+		p.opts.Logger.Warn("admins see not all sockets: some instances did not answer", "error", err)
+	}
+	if p.mirror != nil && (w.anew || len(others) > 0) {
+		list := p.list(others)
+		for s := range w.admins {
+			p.check("all_sockets", s.Emit("all_sockets", list))
+		}
+	}
+	p.ask()
+}
+
+// list is the argument of all_sockets: the sockets of this instance that admins
+// know and those of others, the newest of them.
+func (p *pump) list(others []socketInfo) json.RawMessage {
+	list := slices.Clone(others)
+	for _, k := range p.mirror.list() {
+		info := p.local(k.socket, k.rooms)
+		k.data = info.Data
+		list = append(list, info)
+	}
+	return encodeList(list, p.opts.MaxSockets)
+}
+
+// encodeList encodes the newest of a list. Where that is too long, it is without
+// headers, and if need be without the oldest.
+func encodeList(list []socketInfo, most int) json.RawMessage {
+	slices.SortStableFunc(list, func(a, b socketInfo) int { return cmp.Compare(b.Handshake.Issued, a.Handshake.Issued) })
+	list = list[:min(len(list), most)]
+	text, all := appendList(list)
+	if !all {
+		for i := range list {
+			list[i].Handshake.Headers = map[string]string{}
+		}
+		text, _ = appendList(list)
+	}
+	return text
+}
+
+// appendList encodes as much of a list as there is room for.
+func appendList(list []socketInfo) (text []byte, all bool) {
+	text = append(text, '[')
+	for i := range list {
+		one, err := json.Marshal(&list[i])
+		if err != nil { // nothing in it can fail
+			continue
+		}
+		if len(text)+len(one)+2 > listBytes {
+			return append(text, ']'), false
+		}
+		if len(text) > 1 {
+			text = append(text, ',')
+		}
+		text = append(text, one...)
+	}
+	return append(text, ']'), true
+}
