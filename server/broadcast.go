@@ -90,7 +90,7 @@ func (b Broadcast) Emit(event string, args ...any) error {
 
 func (b Broadcast) send(p packet.Packet) error {
 	shared := packet.NewShared(p)
-	if _, err := packet.Encoding(shared, format(b.target.Flags)); err != nil {
+	if _, err := packet.Encoding(shared, b.ns.server.wire.format(b.target.Flags)); err != nil {
 		return fmt.Errorf("emit %q: %w", p.Name(), err)
 	}
 	b.ns.adapter.Broadcast(shared, b.target)
@@ -138,7 +138,7 @@ func (b Broadcast) AskEach(ctx context.Context, event string, args ...any) iter.
 		}
 		p.HasID, p.ID = true, b.ns.nextAck()
 		shared := packet.NewShared(p)
-		if _, err := packet.Encoding(shared, format(b.target.Flags)); err != nil {
+		if _, err := packet.Encoding(shared, b.ns.server.wire.format(b.target.Flags)); err != nil {
 			yield(Args{}, fmt.Errorf("ask %q: %w", event, err))
 			return
 		}

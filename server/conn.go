@@ -21,7 +21,7 @@ type conn struct {
 	origin  *origin
 
 	// Owned by the session's reader.
-	decoder *packet.Decoder
+	decoder packet.MessageDecoder
 
 	mu        sync.Mutex
 	slots     []slot // few: a connection is in a namespace or two
@@ -265,7 +265,7 @@ func (c *conn) send(p *packet.Packet, f engine.Flags) {
 // queue is send for a caller that holds a lock, and calls the session's Flush
 // later if the result says so.
 func (c *conn) queue(p *packet.Packet, f engine.Flags) (flush bool) {
-	enc, err := encodeJSON(p)
+	enc, err := c.server.wire.encode(p)
 	if err != nil { // arguments have been encoded already
 		c.server.config.logger.Error("packet cannot be encoded", "namespace", p.Namespace, "error", err)
 		return false

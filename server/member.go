@@ -21,7 +21,7 @@ func (m *member) Deliver(p *packet.Shared, f adapter.Flags) (flush bool) {
 	if !m.socket().reachable() {
 		return false
 	}
-	enc, err := packet.Encoding(p, format(f))
+	enc, err := packet.Encoding(p, m.conn.server.wire.format(f))
 	if err != nil { // the emitter was told
 		return false
 	}

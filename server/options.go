@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed3686fee0/parlor/adapter"
 	"github.com/seed3686fee0/parlor/server/engine"
+	"github.com/seed3686fee0/parlor/server/packet"
 )
 
 // Defaults of the options that are not the engine's.
@@ -79,6 +80,7 @@ type config struct {
 	logger         *slog.Logger
 	adapter        adapter.Factory
 	bundle         fs.FS
+	parser         packet.Parser
 }
 
 func defaults() config {
@@ -90,6 +92,7 @@ func defaults() config {
 		inboxBytes:     DefaultInboxBytes,
 		logger:         slog.New(slog.DiscardHandler),
 		adapter:        adapter.InMemory,
+		parser:         packet.JSON{},
 	}
 }
 
@@ -246,6 +249,18 @@ func WithLogger(l *slog.Logger) Option { return func(c *config) { c.logger = l }
 
 // WithAdapter sets the adapter of the namespaces. Default: [adapter.InMemory].
 func WithAdapter(f adapter.Factory) Option { return func(c *config) { c.adapter = f } }
+
+// WithParser sets how packets are written, Node's option "parser": all clients
+// of the server have the same, and one with another is let go. What handlers
+// and emitters see does not depend on it, and instances with different parsers
+// can share an adapter. Package packet/msgpack has the one of npm's
+// socket.io-msgpack-parser. Default: [packet.JSON].
+func WithParser(p packet.Parser) Option {
+	if p == nil {
+		panic("server: WithParser: nil")
+	}
+	return func(c *config) { c.parser = p }
+}
 
 // WithClientBundle serves the client's files (socket.io.js, socket.io.min.js,
 // socket.io.esm.min.js, socket.io.msgpack.min.js and their maps) from the top

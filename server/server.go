@@ -21,7 +21,8 @@ type Server struct {
 	// Static.
 	config  config
 	engine  *engine.Server
-	decoder func() *packet.Decoder
+	wire    *wire
+	decoder func() packet.MessageDecoder
 
 	workers *workers
 	running tracker // inboxes at work
@@ -68,7 +69,8 @@ func New(options ...Option) *Server {
 	e.Limits = c.limits.Engine
 	e.Logger = c.logger
 	s.engine = engine.New(e)
-	s.decoder = packet.NewDecoders(packet.Limits{MaxBytes: e.MaxPayload})
+	s.wire = newWire(c.parser)
+	s.decoder = c.parser.Decoders(packet.Limits{MaxBytes: e.MaxPayload})
 	s.Of("/") // clients may always connect to it
 	return s
 }

@@ -203,7 +203,7 @@ func (s *Socket) emit(f adapter.Flags, event string, args []any) error {
 	if !s.reachable() {
 		return nil
 	}
-	enc, err := format(f).Encode(&p)
+	enc, err := s.conn.server.wire.format(f).Encode(&p)
 	if err != nil {
 		return fmt.Errorf("emit %q: %w", event, err)
 	}
@@ -238,7 +238,7 @@ func (s *Socket) ask(ctx context.Context, f adapter.Flags, timeout time.Duration
 		return Args{}, err
 	}
 	p.HasID, p.ID = true, s.ns.nextAck()
-	enc, err := format(f).Encode(&p)
+	enc, err := s.conn.server.wire.format(f).Encode(&p)
 	if err != nil {
 		return Args{}, fmt.Errorf("ask %q: %w", event, err)
 	}

@@ -83,8 +83,8 @@ func (d *Reader) End() error {
 	return nil
 }
 
-// Map reads the head of a map, and returns how many keys with their values follow.
-func (d *Reader) Map() (int, error) {
+// ReadMap reads the head of a map, and returns how many keys with their values follow.
+func (d *Reader) ReadMap() (int, error) {
 	if c, err := d.dec.PeekCode(); err != nil {
 		return 0, ErrShort
 	} else if !isMap(c) {
@@ -93,19 +93,18 @@ func (d *Reader) Map() (int, error) {
 	return d.mapLen()
 }
 
-// String reads a string, which may be none in UTF-8.
-func (d *Reader) String() (string, error) {
+// ReadString reads a string, which may be none in UTF-8. It is a part of the message.
+func (d *Reader) ReadString() ([]byte, error) {
 	if c, err := d.dec.PeekCode(); err != nil {
-		return "", ErrShort
+		return nil, ErrShort
 	} else if !isString(c) {
-		return "", ErrKey
+		return nil, ErrKey
 	}
-	b, err := d.blob()
-	return string(b), err
+	return d.blob()
 }
 
-// Value appends the next value to Text.
-func (d *Reader) Value() error { return d.value(0) }
+// ReadValue appends the next value to Text.
+func (d *Reader) ReadValue() error { return d.value(0) }
 
 func isString(c byte) bool {
 	return msgpcode.IsFixedString(c) || c == msgpcode.Str8 || c == msgpcode.Str16 || c == msgpcode.Str32

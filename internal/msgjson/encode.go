@@ -59,20 +59,41 @@ var encoders = sync.Pool{New: func() any {
 // attachments, placeholders stand for them. With an error dst is returned as it
 // was.
 func Append(dst []byte, text string, attachments [][]byte) ([]byte, error) {
+	return appendWith(dst, text, attachments, (*encoder).whole)
+}
+
+// AppendList is Append for the elements of an array, comma separated, without
+// the brackets around them.
+func AppendList(dst []byte, elements string, attachments [][]byte) ([]byte, error) {
+	return appendWith(dst, elements, attachments, (*encoder).list)
+}
+
+func appendWith(dst []byte, text string, attachments [][]byte, write func(*encoder, string) error) ([]byte, error) {
 	e := encoders.Get().(*encoder)
 	defer e.free()
 	e.out.b, e.att, e.next = dst, attachments, 0
-	if err := e.count(text); err != nil {
-		return dst, err
-	}
-	end, err := e.value(text, 0, 0)
-	if err == nil && end != len(text) {
-		err = errText
-	}
-	if err != nil {
+	if err := write(e, text); err != nil {
 		return dst, err
 	}
 	return e.out.b, nil
+}
+
+// AppendString appends a text, which must be UTF-8, as MessagePack.
+func AppendString(dst []byte, s string) []byte {
+	e := encoders.Get().(*encoder)
+	defer e.free()
+	e.out.b = dst
+	_ = e.enc.EncodeString(s) // an output has no errors
+	return e.out.b
+}
+
+// AppendUint appends a number as MessagePack.
+func AppendUint(dst []byte, n uint64) []byte {
+	e := encoders.Get().(*encoder)
+	defer e.free()
+	e.out.b = dst
+	_ = e.enc.EncodeUint(n)
+	return e.out.b
 }
 
 func (e *encoder) free() {
@@ -82,8 +103,34 @@ func (e *encoder) free() {
 	}
 }
 
-func (e *encoder) count(s string) error {
-	counts, stack := e.counts[:0], e.stack[:0]
+func (e *encoder) whole(text string) error {
+	if err := e.count(text, e.counts[:0], e.stack[:0]); err != nil {
+		return err
+	}
+	end, err := e.value(text, 0, 0)
+	if err == nil && end != len(text) {
+		err = errText
+	}
+	return err
+}
+
+func (e *encoder) list(text string) error {
+	if err := e.count(text, append(e.counts[:0], 0), append(e.stack[:0], 0)); err != nil {
+		return err
+	}
+	e.next = 1
+	if err := e.enc.EncodeArrayLen(e.counts[0]); err != nil {
+		return err
+	}
+	i, err := e.elements(text, 0, e.counts[0], 0, false)
+	if err == nil && i != len(text) {
+		err = errText
+	}
+	return err
+}
+
+// count counts the elements of what is in s, and in what has been opened before.
+func (e *encoder) count(s string, counts, stack []int) error {
 	for i := 0; i < len(s); {
 		c := s[i]
 		switch c {
@@ -165,35 +212,50 @@ func (e *encoder) container(s string, i, depth int, last byte) (int, error) {
 	} else {
 		err = e.enc.EncodeMapLen(n)
 	}
-	i = skipSpace(s, i+1)
-	for k := 0; k < n && err == nil; k++ {
-		if last == '}' {
-			if i = skipSpace(s, i); i >= len(s) || s[i] != '"' {
-				return i, errText
-			}
-			end := skipString(s, i)
-			if err = e.string(s[i:end]); err != nil {
-				return i, err
-			}
-			if i = skipSpace(s, end); i >= len(s) || s[i] != ':' {
-				return i, errText
-			}
-			i++
-		}
-		if i, err = e.value(s, i, depth+1); err != nil {
-			return i, err
-		}
-		if i = skipSpace(s, i); k < n-1 {
-			if i >= len(s) || s[i] != ',' {
-				return i, errText
-			}
-			i++
-		}
+	if err == nil {
+		i, err = e.elements(s, i+1, n, depth, last == '}')
 	}
 	if err == nil && (i >= len(s) || s[i] != last) {
 		err = errText
 	}
 	return i + 1, err
+}
+
+// elements writes the n elements of an array, or members of an object, at s[i].
+func (e *encoder) elements(s string, i, n, depth int, members bool) (end int, err error) {
+	i = skipSpace(s, i)
+	for k := range n {
+		if k > 0 {
+			if i >= len(s) || s[i] != ',' {
+				return i, errText
+			}
+			i++
+		}
+		if members {
+			if i, err = e.key(s, i); err != nil {
+				return i, err
+			}
+		}
+		if i, err = e.value(s, i, depth+1); err != nil {
+			return i, err
+		}
+		i = skipSpace(s, i)
+	}
+	return i, nil
+}
+
+func (e *encoder) key(s string, i int) (end int, err error) {
+	if i = skipSpace(s, i); i >= len(s) || s[i] != '"' {
+		return i, errText
+	}
+	end = skipString(s, i)
+	if err := e.string(s[i:end]); err != nil {
+		return i, err
+	}
+	if i = skipSpace(s, end); i >= len(s) || s[i] != ':' {
+		return i, errText
+	}
+	return i + 1, nil
 }
 
 // string writes a JSON string, quotes included in s.

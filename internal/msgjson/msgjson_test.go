@@ -16,7 +16,7 @@ func read(message []byte) (text string, attachments [][]byte, err error) {
 	r := msgjson.NewReader(message)
 	defer r.Free()
 	r.MaxDepth, r.MaxAttachments = 100, 4
-	if err := r.Value(); err != nil {
+	if err := r.ReadValue(); err != nil {
 		return "", nil, err
 	}
 	return string(r.Text), r.Attachments, r.End()
@@ -149,24 +149,24 @@ func TestEnvelope(t *testing.T) {
 	r := msgjson.NewReader(unhex(t, "82 a16b 91c3 a16c c0"))
 	defer r.Free()
 	r.MaxDepth = 1
-	n, err := r.Map()
+	n, err := r.ReadMap()
 	if err != nil || n != 2 {
 		t.Fatal(n, err)
 	}
 	for _, want := range []string{"k=[true]", "l=null"} {
-		key, err := r.String()
+		key, err := r.ReadString()
 		r.Text = r.Text[:0]
 		if err == nil {
-			err = r.Value()
+			err = r.ReadValue()
 		}
-		if got := key + "=" + string(r.Text); err != nil || got != want {
+		if got := string(key) + "=" + string(r.Text); err != nil || got != want {
 			t.Errorf("%s, want %s; %v", got, want, err)
 		}
 	}
-	if _, err := r.Map(); !errors.Is(err, msgjson.ErrShort) {
+	if _, err := r.ReadMap(); !errors.Is(err, msgjson.ErrShort) {
 		t.Error(err)
 	}
-	if _, err := r.String(); !errors.Is(err, msgjson.ErrShort) {
+	if _, err := r.ReadString(); !errors.Is(err, msgjson.ErrShort) {
 		t.Error(err)
 	}
 	if r.Offset() != 8 || r.End() != nil {
@@ -178,6 +178,23 @@ func TestAppendSpace(t *testing.T) {
 	b, err := msgjson.Append(nil, ` { "a" : [ true , null ] , "a" : { } }`, nil)
 	if err != nil || hex.EncodeToString(b) != "82a16192c3c0a16180" {
 		t.Errorf("%x, %v", b, err)
+	}
+}
+
+func TestAppendParts(t *testing.T) {
+	for in, want := range map[string]string{"": "90", "1": "9101", `"a",{"b":[{"_placeholder":true,"num":0}]},[[],2]`: "93a16181a16291c40107929002", "1 , 2": "920102"} {
+		b, err := msgjson.AppendList(nil, in, [][]byte{{7}})
+		if got := hex.EncodeToString(b); err != nil || got != want {
+			t.Errorf("%s: %s, want %s; %v", in, got, want, err)
+		}
+	}
+	for _, in := range []string{"1,", ",1", "1]", "[1", "1 2", "]"} {
+		if b, err := msgjson.AppendList(nil, in, nil); err == nil {
+			t.Errorf("%s: %x", in, b)
+		}
+	}
+	if got := hex.EncodeToString(msgjson.AppendUint(msgjson.AppendString(nil, "é"), 1<<53-1)); got != "a2c3a9cf001fffffffffffff" {
+		t.Error(got)
 	}
 }
 

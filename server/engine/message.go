@@ -69,12 +69,20 @@ func (m *Message) InitText(buf []byte) {
 	m.buf, m.start, m.compress = buf, uint8(putFrameHeader(buf, 0x81)), true
 }
 
+// BinaryBuffer is [TextBuffer] for a binary message.
+func BinaryBuffer(size int) []byte { return make([]byte, headroom, headroom+size) }
+
+// InitBinary is InitText for a binary message, in a buffer from [BinaryBuffer].
+func (m *Message) InitBinary(buf []byte) {
+	m.buf, m.start, m.binary, m.compress = buf, uint8(putFrameHeader(buf, 0x82)), true, true
+}
+
 // NewText makes a text message of a copy of text, which must be UTF-8.
 func NewText(text string) *Message { return TextMessage(append(TextBuffer(len(text)), text...)) }
 
 // NewBinary makes a binary message of a copy of data.
 func NewBinary(data []byte) *Message {
-	return seal(append(make([]byte, headroom, headroom+len(data)), data...), true)
+	return seal(append(BinaryBuffer(len(data)), data...), true)
 }
 
 // NoCompress marks m, before its first use, as not worth compressing.

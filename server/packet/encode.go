@@ -22,7 +22,7 @@ func Append(dst []byte, p *Packet) (text []byte, attachments [][]byte, err error
 	if err != nil {
 		return dst, nil, err
 	}
-	kind := p.Type.plain()
+	kind := p.Type.Plain()
 	if len(attachments) > 0 {
 		dst = append(dst, '0'+byte(kind+BinaryEvent-Event))
 		dst = strconv.AppendUint(dst, uint64(len(attachments)), 10)
@@ -53,7 +53,7 @@ func Append(dst []byte, p *Packet) (text []byte, attachments [][]byte, err error
 // shared with p and must not be modified. It refuses what Append refuses.
 func (p *Packet) Payload() (text string, attachments [][]byte, err error) {
 	args := p.Args
-	switch kind := p.Type.plain(); kind {
+	switch kind := p.Type.Plain(); kind {
 	case Event:
 		if k := args.At(0).Kind(); k != String && k != Number {
 			return "", nil, fmt.Errorf("%w: an event without a name", ErrEncode)
@@ -84,14 +84,6 @@ func (p *Packet) Payload() (text string, attachments [][]byte, err error) {
 		}
 	}
 	return args.joined(), attachments, nil
-}
-
-// plain returns the type that a packet has whatever its arguments.
-func (t Type) plain() Type {
-	if t == BinaryEvent || t == BinaryAck {
-		return t - (BinaryEvent - Event)
-	}
-	return t
 }
 
 // joined returns the text of the arguments, comma separated.

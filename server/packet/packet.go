@@ -39,6 +39,14 @@ func (t Type) String() string {
 	return "UNKNOWN"
 }
 
+// Plain returns the type that a packet has whatever its arguments.
+func (t Type) Plain() Type {
+	if t == BinaryEvent || t == BinaryAck {
+		return t - (BinaryEvent - Event)
+	}
+	return t
+}
+
 // MaxID is the highest acknowledgement id: the greatest integer that a
 // JavaScript peer holds exactly, 2^53-1.
 const MaxID = 1<<53 - 1

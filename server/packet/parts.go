@@ -11,7 +11,7 @@ type Parts struct {
 	Type      Type // not BinaryEvent or BinaryAck
 	HasID     bool
 	ID        uint64
-	Namespace string
+	Namespace []byte // nothing is "/"
 	// Payload is JSON: an array for an Event or Ack, an object or nothing for a
 	// Connect, nothing for a Disconnect. An attachment is the placeholder that
 	// [AppendPlaceholder] writes, and nothing else may look like one where there
@@ -36,7 +36,11 @@ func (d *Decoder) Packet(parts *Parts) (*Packet, error) {
 		return nil, d.fail(reasonAttachments, 0)
 	}
 	in := &decoded{packet: Packet{Type: parts.Type, HasID: parts.HasID, ID: parts.ID, Namespace: "/"}}
-	if parts.Namespace != "/" && !d.name(&in.packet, parts.Namespace) {
+	switch {
+	case len(parts.Namespace) == 0 || string(parts.Namespace) == "/":
+	case string(parts.Namespace) == d.namespace:
+		in.packet.Namespace = d.namespace
+	case !d.name(&in.packet, string(parts.Namespace)):
 		return nil, d.fail(reasonNamespace, 0)
 	}
 	if at, reason := d.assemble(in, string(parts.Payload), parts.Attachments); reason != "" {

@@ -71,7 +71,7 @@ func (r *Reader) msgpack(payload string) (packet.Arg, error) {
 	defer d.Free()
 	d.MaxDepth, d.MaxAttachments, d.IntegerKeys = maxDepth, maxParts, true
 	d.Text = append(d.Text, '[')
-	if err := d.Value(); err != nil {
+	if err := d.ReadValue(); err != nil {
 		return packet.Arg{}, err
 	}
 	if err := d.End(); err != nil {
@@ -100,7 +100,7 @@ func (r *Reader) copy(texts ...string) []byte {
 // so that nothing enters that has not been through it: the payload is made the
 // argument of an acknowledgement.
 func (r *Reader) parse(text []byte, att [][]byte) (packet.Arg, error) {
-	p, err := r.decoder.Packet(&packet.Parts{Type: packet.Ack, Namespace: "/", Payload: text, Attachments: att})
+	p, err := r.decoder.Packet(&packet.Parts{Type: packet.Ack, Payload: text, Attachments: att})
 	if err != nil {
 		return packet.Arg{}, err
 	}
