@@ -21,8 +21,11 @@ import (
 // administrator.
 const adminRole = "admin"
 
-// An administration is the Admin UI and what it connects to. A nil one is that of
-// a server without.
+// adminAPIPath is where the API for administrators is.
+const adminAPIPath = config.AdminPath + "api"
+
+// An administration is the namespace of administrators, with the Admin UI and the
+// API. A nil one is that of a server without.
 type administration struct {
 	// Static.
 	cfg      *config.Config
@@ -38,7 +41,7 @@ type administration struct {
 // openAdministration reads what the flags name. An error about what one says is a
 // [*config.Error].
 func openAdministration(cfg *config.Config, keys *keyring) (*administration, error) {
-	if !cfg.Admin.UI {
+	if !cfg.Admin.Enabled() {
 		return nil, nil //nolint:nilnil // see administration
 	}
 	a := &administration{cfg: cfg, page: http.HandlerFunc(notBuiltIn)}
@@ -50,7 +53,7 @@ func openAdministration(cfg *config.Config, keys *keyring) (*administration, err
 
 // servePage has the page be the Admin UI, unless it has not been built in.
 func (a *administration) servePage(page, icons fs.FS) error {
-	if a == nil || page == nil || icons == nil {
+	if a == nil || !a.cfg.Admin.UI || page == nil || icons == nil {
 		return nil
 	}
 	var err error
@@ -139,7 +142,7 @@ func (a *administration) mount(io *server.Server, log *slog.Logger) error {
 	}
 	var err error
 	if a.admin, err = admin.Mount(io, opts); err != nil {
-		return fmt.Errorf("cannot serve what the Admin UI connects to: %w", err)
+		return fmt.Errorf("cannot serve administrators: %w", err)
 	}
 	return nil
 }
@@ -149,10 +152,11 @@ func (a *administration) trees() []tree {
 	if a == nil {
 		return nil
 	}
-	return []tree{
-		{config.AdminPath + "api/", a.admin.API()}, // first: it is below the other
-		{config.AdminPath, a.page},
+	trees := []tree{{adminAPIPath + "/", http.StripPrefix(adminAPIPath, a.admin.API())}}
+	if a.cfg.Admin.UI {
+		trees = append(trees, tree{config.AdminPath, a.page}) // last: the other is below it
 	}
+	return trees
 }
 
 // announce logs where the page is, base being the server's address, and who may use it.
@@ -161,11 +165,15 @@ func (a *administration) announce(log *slog.Logger, base string) {
 		return
 	}
 	page := notBuilt
-	if a.built {
+	switch {
+	case !a.cfg.Admin.UI:
+		page = "none"
+	case a.built:
 		page = strings.TrimSuffix(base, "/") + config.AdminPath
 	}
 	log.Info("admin",
 		"page", page,
+		"api", adminAPIPath+"/",
 		"namespace", a.cfg.Admin.Namespace,
 		"auth", strings.Join(a.ways, " "),
 		"user", cmp.Or(a.cfg.Admin.User, "any"),

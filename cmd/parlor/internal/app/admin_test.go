@@ -114,6 +114,20 @@ func TestNoAdmin(t *testing.T) {
 	}
 }
 
+// The API is there with the page and without.
+func TestAdminAPI(t *testing.T) {
+	for flag, page := range map[string]string{"--admin-api": "404 page not found\n", "--admin-ui": ""} {
+		addr, stop := start(t, flag, "--admin-user=root", "--admin-password-hash-file="+hashFile(t))
+		if response, body := get(t, "http://"+addr+"/admin/api/v1/stats"); response.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%s: the API: %s %s", flag, response.Status, body)
+		}
+		if _, body := get(t, "http://"+addr+"/admin/"); (body == page) != (flag == "--admin-api") {
+			t.Errorf("%s: the page: %s", flag, body)
+		}
+		stop()
+	}
+}
+
 func TestAdminPage(t *testing.T) {
 	cfg := parse(t, "--admin-ui", "--admin-insecure", "--path=/ws/", "--admin-namespace=/ops")
 	page := fstest.MapFS{"index.html": {Data: []byte(`<link rel="stylesheet" href="https://fonts.googleapis.com/css?x">` +

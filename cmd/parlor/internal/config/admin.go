@@ -12,14 +12,15 @@ const (
 // The flags that errors about what they name are found out later for.
 const (
 	AdminUIFlag        = "admin-ui"
+	adminAPIFlag       = "admin-api"
 	AdminHashFileFlag  = "admin-password-hash-file"
 	AdminNamespaceFlag = "admin-namespace"
 )
 
-// Admin says whether the server is looked after with the Socket.IO Admin UI, and
-// by whom.
+// Admin says whether and how the server is looked after, and by whom.
 type Admin struct {
-	UI               bool   `help:"Serve the Socket.IO Admin UI at /admin/, for who has the user name and password below, or a token with the role admin." name:"ui"`
+	UI               bool   `help:"Serve the Socket.IO Admin UI at /admin/, and the API, for who has the user name and password below, or a token with the role admin." name:"ui"`
+	API              bool   `help:"Serve the API for administrators at /admin/api/ alone, without the page." name:"api"`
 	User             string `help:"Name that administrators log in with. Needs --admin-password-hash-file." placeholder:"NAME"`
 	PasswordHashFile string `help:"File with the bcrypt hash of their password: parlor admin hash prints one. Needs --admin-user." placeholder:"FILE"`
 	ReadOnly         bool   `help:"Administrators look, and change nothing."`
@@ -34,13 +35,16 @@ const (
 	Production  = "production"
 )
 
+// Enabled reports whether there are administrators.
+func (a *Admin) Enabled() bool { return a.UI || a.API }
+
 // HasPassword reports whether administrators may log in with one.
 func (a *Admin) HasPassword() bool { return a.User != "" }
 
 // check refuses an administration that nobody could use, that anybody could who
 // was not meant to, and settings of one that is not there.
 func (a *Admin) check(c *Config, given map[string]bool) *Error {
-	if !a.UI {
+	if !a.Enabled() {
 		return a.checkNone()
 	}
 	for _, setting := range []named{{"admin-user", a.User}, {AdminHashFileFlag, a.PasswordHashFile}} {
@@ -56,10 +60,14 @@ func (a *Admin) check(c *Config, given map[string]bool) *Error {
 	case a.Insecure && a.HasPassword():
 		return newError("admin-insecure", "lets everybody in, whom --admin-user is to keep out; leave one of them out")
 	case !a.Insecure && !a.HasPassword() && !c.HasKey():
-		return newError(AdminUIFlag, "would let nobody in; give --admin-user and --%s, which is for what parlor admin hash prints, or a key of tokens with the role admin, --%s say",
+		flag := AdminUIFlag
+		if !a.UI {
+			flag = adminAPIFlag
+		}
+		return newError(flag, "would let nobody in; give --admin-user and --%s, which is for what parlor admin hash prints, or a key of tokens with the role admin, --%s say",
 			AdminHashFileFlag, SecretFileFlag)
 	}
-	if c.Path == AdminPath {
+	if a.UI && c.Path == AdminPath {
 		return newError("path", "is %s, where --%s has its page; choose another", AdminPath, AdminUIFlag)
 	}
 	if err := oneOf("admin-mode", a.Mode, Development, Production); err != nil {
@@ -83,7 +91,7 @@ func (a *Admin) checkNone() *Error {
 		{"admin-insecure", a.Insecure},
 	} {
 		if setting.set {
-			return newError(setting.name, "has no effect without the Admin UI; give --%s (%s) too", AdminUIFlag, envName(AdminUIFlag))
+			return newError(setting.name, "has no effect without the Admin UI or the API; give --%s or --%s too", AdminUIFlag, adminAPIFlag)
 		}
 	}
 	return nil

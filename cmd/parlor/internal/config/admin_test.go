@@ -22,6 +22,7 @@ func TestAdminFlags(t *testing.T) {
 		"insecure":   {args: "--admin-ui --admin-insecure", want: func(a *Admin) { a.Insecure, a.User, a.PasswordHashFile = true, "", "" }},
 		"a key":      {args: "--admin-ui --auth-secret-file=s", want: func(a *Admin) { a.User, a.PasswordHashFile = "", "" }},
 		"both":       {args: password + " --auth-secret-file=s", want: func(*Admin) {}},
+		"API alone":  {args: "--admin-api --admin-insecure --path=/admin/", want: func(a *Admin) { a.UI, a.API, a.Insecure, a.User, a.PasswordHashFile = false, true, true, "", "" }},
 		"below":      {args: password + " --path=/admin/socket.io/", want: func(*Admin) {}},
 		"no admins":  {want: func(a *Admin) { a.UI, a.User, a.PasswordHashFile = false, "", "" }},
 		"off":        {args: "--admin-ui=false", want: func(a *Admin) { a.UI, a.User, a.PasswordHashFile = false, "", "" }},
@@ -63,15 +64,16 @@ func TestBadAdminFlags(t *testing.T) {
 		file     = "--admin-password-hash-file (PARLOR_ADMIN_PASSWORD_HASH_FILE): "
 		name     = "--admin-namespace (PARLOR_ADMIN_NAMESPACE): "
 		empty    = "is given, but empty; give a value, or leave it out"
-		noEffect = "has no effect without the Admin UI; give --admin-ui (PARLOR_ADMIN_UI) too"
-		nobody   = "--admin-ui (PARLOR_ADMIN_UI): would let nobody in; give --admin-user and --admin-password-hash-file, which is for what parlor admin hash prints, " +
+		noEffect = "has no effect without the Admin UI or the API; give --admin-ui or --admin-api too"
+		nobody   = "would let nobody in; give --admin-user and --admin-password-hash-file, which is for what parlor admin hash prints, " +
 			"or a key of tokens with the role admin, --auth-secret-file say"
 		open = "--admin-ui --admin-insecure "
 	)
 	for _, test := range []struct{ args, env, want string }{
-		{args: "--admin-ui", want: nobody},
-		{env: "PARLOR_ADMIN_UI=true", want: nobody},
-		{args: "--admin-ui --anonymous", want: nobody},
+		{args: "--admin-ui", want: "--admin-ui (PARLOR_ADMIN_UI): " + nobody},
+		{args: "--admin-api", want: "--admin-api (PARLOR_ADMIN_API): " + nobody},
+		{env: "PARLOR_ADMIN_UI=true", want: "--admin-ui (PARLOR_ADMIN_UI): " + nobody},
+		{args: "--admin-ui --anonymous", want: "--admin-ui (PARLOR_ADMIN_UI): " + nobody},
 		{args: "--admin-ui --admin-user=root", want: file + "is missing while --admin-user is given; give both, or neither"},
 		{args: "--admin-ui --admin-password-hash-file=h", want: user + "is missing while --admin-password-hash-file is given; give both, or neither"},
 		{args: "--admin-ui --admin-user=root", env: "PARLOR_ADMIN_PASSWORD_HASH_FILE=", want: file + empty},
