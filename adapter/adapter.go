@@ -128,6 +128,16 @@ type Host interface {
 	ServerSideEvent(args packet.Args, reply func(packet.Args))
 }
 
+// A Recorder is a [Host] that keeps account of rooms: RecordRooms is told what
+// RoomEvents is told, but before the operation that has changed the rooms returns,
+// however slow they are who hear of RoomEvents. It is called in order, with the
+// adapter's lock held, while WantsRoomEvents; it does not block and does not call
+// the adapter. [Memory], and what is made of it, asks its host once whether it is one.
+type Recorder interface {
+	Host
+	RecordRooms(events []RoomEvent)
+}
+
 // A Factory makes the adapter of a namespace. It is called while the server's
 // namespaces are locked: it calls nothing of the server's and waits for nothing.
 // What has to be connected first is connected meanwhile, and its absence is a

@@ -14,7 +14,9 @@ import (
 // gives all broadcasts one order; a walk only queues, so that a join waits for
 // as long as that takes.
 type Memory struct {
-	host Host
+	// Static.
+	host     Host
+	recorder Recorder // the host, if it is one
 
 	mu      sync.Mutex
 	members map[string]*entry
@@ -22,6 +24,7 @@ type Memory struct {
 	all     []*entry // every member, for broadcasts to everyone
 	epoch   uint64   // of the marks of entries
 	news    []RoomEvent
+	noted   int                                       // of news, what the recorder knows
 	watch   func(room string, private, occupied bool) // or nil
 	telling bool                                      // a goroutine tells the host the news
 }
@@ -50,7 +53,8 @@ type place struct {
 // NewMemory makes the in-memory adapter of a namespace. It is a [Factory], but
 // for its result's type.
 func NewMemory(h Host) *Memory {
-	return &Memory{host: h, members: make(map[string]*entry), rooms: make(map[string]*room)}
+	recorder, _ := h.(Recorder)
+	return &Memory{host: h, recorder: recorder, members: make(map[string]*entry), rooms: make(map[string]*room)}
 }
 
 // InMemory is the [Factory] of [Memory].
@@ -86,18 +90,22 @@ func (m *Memory) Add(x Member) {
 	m.unlock()
 }
 
-// unlock gives mu back after a change and tells the host of it. One goroutine
-// tells at a time, and then what has happened meanwhile too: events arrive in
+// unlock gives mu back after a change and tells the host of it: a recorder at
+// once, and then as handlers can be told. One goroutine tells at a time, and then what has happened meanwhile too: events arrive in
 // the order of what they are about, and a handler of theirs may change rooms.
 func (m *Memory) unlock() {
 	defer m.mu.Unlock()
+	if m.recorder != nil && m.noted < len(m.news) {
+		m.recorder.RecordRooms(m.news[m.noted:])
+		m.noted = len(m.news)
+	}
 	if m.telling || len(m.news) == 0 {
 		return
 	}
 	m.telling = true
 	for len(m.news) > 0 {
 		news := m.news
-		m.news = nil
+		m.news, m.noted = nil, 0
 		m.mu.Unlock()
 		m.host.RoomEvents(news)
 		m.mu.Lock()

@@ -171,7 +171,7 @@ func (ns *Namespace) DisconnectSockets(closeConn bool) { ns.all().DisconnectSock
 // host is a namespace as its adapter sees it.
 type host Namespace
 
-var _ adapter.Host = (*host)(nil)
+var _ adapter.Recorder = (*host)(nil)
 
 func (h *host) ns() *Namespace { return (*Namespace)(h) }
 
@@ -188,13 +188,17 @@ func (h *host) WantsRoomEvents() bool {
 
 // RoomEvents implements [adapter.Host].
 func (h *host) RoomEvents(events []adapter.RoomEvent) {
-	if list := h.server.observers.load(); list != nil {
-		h.ns().tell(list, func(o Observer) { o.RoomEvents(h.ns(), events) })
-	}
 	for _, f := range h.ns().handlers.Load().room {
 		for _, e := range events {
 			h.server.guard(h.name, string(e.Kind), func() { f(e) })
 		}
+	}
+}
+
+// RecordRooms implements [adapter.Recorder].
+func (h *host) RecordRooms(events []adapter.RoomEvent) {
+	if list := h.server.observers.load(); list != nil {
+		h.ns().tell(list, func(o Observer) { o.RoomEvents(h.ns(), events) })
 	}
 }
 

@@ -14,9 +14,10 @@ import (
 // show a server to its operators need. Its methods are called on the path of
 // what they tell about, concurrently for different sockets. They return at once:
 // they note or queue what they are told. What they may ask is what a socket is
-// (ID, Namespace, Handshake, ClientID, Transport, Data) and, but for Sent, what
-// rooms it is in; they do not emit, join, leave or disconnect. A panic is
-// recovered and logged.
+// (ID, Namespace, Handshake, ClientID, Transport, Data); they do not emit, join,
+// leave or disconnect. RoomEvents and Sent are called with the adapter's lock held,
+// which is why they tell exactly who was in a room when something was sent to it;
+// others may also ask which rooms a socket is in. A panic is recovered and logged.
 //
 // For one socket Connected comes first, and nothing that begins after
 // Disconnected is told but the room events of its leaving.
@@ -35,16 +36,18 @@ type Observer interface {
 	Upgraded(s *Socket)
 	// DataChanged: SetData has been called, on a socket that is connected.
 	DataChanged(s *Socket)
-	// RoomEvents: what has happened to the rooms of a namespace on this
-	// instance, in order.
+	// RoomEvents: what has just happened to the rooms of a namespace on this
+	// instance. The rooms that a socket begins with come before its Connected,
+	// its own first, and those that it leaves with its end after Disconnected.
+	// The slice may be kept.
 	RoomEvents(ns *Namespace, events []adapter.RoomEvent)
 	// Received: an event has come from the client: its name, then its arguments.
 	// Middleware has not seen it yet. Acknowledgements are not told.
 	Received(s *Socket, args packet.Args)
 	// Sent: an event goes to the client: its name, then its arguments. It is
 	// called for each socket of a broadcast on this instance, whichever instance
-	// the broadcast began on, with the adapter's lock held. A volatile event may
-	// be dropped afterwards. Acknowledgements are not told.
+	// the broadcast began on. A volatile event may be dropped afterwards.
+	// Acknowledgements are not told.
 	Sent(s *Socket, args packet.Args)
 }
 

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -385,4 +386,26 @@ func TestNamespacesInOrder(t *testing.T) {
 	if want := []string{"/", "/z", "/m", "/a"}; !slices.Equal(names, want) {
 		t.Errorf("%q, want %q", names, want)
 	}
+}
+
+// A handler that is slow to hear of rooms does not keep observers from knowing a
+// socket's rooms before the socket.
+func TestObserverKnowsTheRoomsFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := serveInMemory(t)
+		var n notebook
+		r.Observe(&n)
+		hold := make(chan struct{})
+		r.Of("/").OnRoom(func(server.RoomEvent) { <-hold })
+		r.Of("/").Use(func(next server.ConnectHandler) server.ConnectHandler {
+			return func(ctx context.Context, s *server.Socket) error { return errors.Join(s.Join("early"), next(ctx, s)) }
+		})
+		first := r.dial() // its admission waits in the handler
+		first.send("40")
+		synctest.Wait()
+		n.took(t, "the first", "join-room /, own")
+		r.connect()
+		n.took(t, "the second", "join-room /, own", "join-room /, early", "connected /, websocket, 2 rooms")
+		close(hold)
+	})
 }
