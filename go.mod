@@ -13,10 +13,10 @@ require (
 	github.com/sirupsen/logrus v1.10.2
 	go.uber.org/goleak v1.3.0
 	go.yaml.in/yaml/v4 v4.0.0
+	golang.org/x/crypto v0.58.0
+	golang.org/x/term v0.47.0
 	golang.org/x/time v0.16.0
 )
-
-require golang.org/x/crypto v0.58.0
 
 require (
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect

@@ -194,5 +194,5 @@ func nobody(reach adminapi.Reach) error {
 	if reach.Missing > 0 {
 		return notFound("nobody matches on the servers that have answered; %d have not", reach.Missing)
 	}
-	return notFound("nobody matches; v1/sockets lists who is there")
+	return notFound("nobody matches")
 }

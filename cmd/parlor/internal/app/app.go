@@ -14,6 +14,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/admincli"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/logging"
 )
@@ -23,6 +24,8 @@ const (
 	exitOK     = 0
 	exitFailed = 1 // it could not serve, or was told twice to stop
 	exitUsage  = 2 // a flag or an environment variable cannot be used
+
+	exitPartial = 3 // what was printed is not all: some servers did not answer
 )
 
 // logFlush is how long the last log lines may take at the end.
@@ -53,6 +56,8 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			err = verify(&command.Config, stdout)
 		case config.AdminHash:
 			err = hashPassword(stdin, stdout, stderr, hashCost)
+		case *config.AdminSockets, *config.AdminRooms, *config.AdminKick, *config.AdminBroadcast, *config.AdminStats:
+			err = runAdmin(command, stdin, stdout, stderr)
 		case *config.Config:
 			err = runUntilSignal(command, args, stderr)
 		}
@@ -63,6 +68,9 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	complain(stderr, err)
 	if _, ok := errors.AsType[*config.Error](err); ok {
 		return exitUsage
+	}
+	if errors.Is(err, admincli.ErrPartial) {
+		return exitPartial
 	}
 	return exitFailed
 }

@@ -89,7 +89,7 @@ func TestBadAdminFlags(t *testing.T) {
 		{args: open + "--admin-namespace=/admin/", want: name + `"/admin/" is not a name below /; write it like /admin`},
 		{args: open + "--admin-namespace=/a?b", want: name + `"/a?b" holds '?'; use letters, digits and / . _ ~ - alone`},
 		{args: open + "--admin-namespace=/chat", want: name + "/chat is the chat's; choose another, like /admin"},
-		{args: "admin", want: `expected "hash" (parlor admin --help lists what there is)`},
+		{args: "admin", want: `expected one of "sockets", "rooms", "kick", "broadcast", "stats", ... (parlor admin --help lists what there is)`},
 		{args: "admin hash hunter2", want: "unexpected argument hunter2 (parlor admin --help lists what there is)"},
 	} {
 		t.Run(test.args+test.env, func(t *testing.T) {

@@ -44,6 +44,16 @@ func (l *commandLine) command(path string) Command {
 		return Secret{}
 	case "admin hash":
 		return AdminHash{}
+	case "admin sockets", "admin sockets <filter>":
+		return &l.Admin.Sockets
+	case "admin rooms":
+		return &l.Admin.Rooms
+	case "admin kick <target>":
+		return &l.Admin.Kick
+	case "admin broadcast <event>", "admin broadcast <event> <json>":
+		return &l.Admin.Broadcast
+	case "admin stats":
+		return &l.Admin.Stats
 	case "config sample":
 		return Sample{}
 	case "config check":

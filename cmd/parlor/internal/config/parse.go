@@ -22,7 +22,7 @@ type commandLine struct {
 	Serve     Config        `cmd:"" default:"withargs" help:"Serve Socket.IO clients (what parlor does without a command)."`
 	Token     token         `cmd:"" help:"Make, check and prepare tokens."`
 	Configure configuration `cmd:"" help:"Write, check and show the configuration." name:"config"`
-	Admin     admin         `cmd:"" help:"What administrators need."`
+	Admin     admin         `cmd:"" help:"Ask a running server, and what its administrators need."`
 	Version   struct{}      `cmd:"" help:"Print the version and leave."`
 }
 
@@ -150,8 +150,9 @@ func mapper[T any](bad **Error, want string, parse func(string) (T, error)) kong
 		}
 		if *bad == nil {
 			*bad = newError(ctx.Value.Name, "%s", problem)
-			if len(ctx.Value.Tag.Envs) == 0 {
-				(*bad).Env = ""
+			(*bad).Env = ""
+			if envs := ctx.Value.Tag.Envs; len(envs) > 0 {
+				(*bad).Env = envs[0]
 			}
 		}
 		return err
