@@ -31,7 +31,8 @@ const (
 //	http.Handle("/admin/api/", http.StripPrefix("/admin/api", a.API()))
 //
 // It admits whom the namespace admits, and lets them do what they may do there.
-// Requests of pages of another origin are refused. It may be used concurrently.
+// Requests of pages of another origin are refused. It may be used concurrently, and
+// after Close is unavailable.
 func (a *Admin) API() http.Handler {
 	h := &api{admin: a, slots: make(chan struct{}, apiAtOnce), waiting: make(chan struct{}, apiMostWaits), routes: http.NewServeMux()}
 	for pattern, route := range map[string]apiRoute{
@@ -124,6 +125,9 @@ func (h *api) serve(w http.ResponseWriter, r *http.Request, route apiRoute) (bod
 func (h *api) check(r *http.Request, route apiRoute) error {
 	if err := h.sameOrigin(r); err != nil {
 		return err
+	}
+	if h.admin.ctx.Err() != nil {
+		return errUnavailable
 	}
 	allowed := []string{route.method}
 	if route.method == http.MethodGet {

@@ -56,6 +56,8 @@ var (
 		message: "too many attempts to log in from this address; wait, and check the credentials"}
 	errBusyAPI = &apiError{status: http.StatusServiceUnavailable, code: "busy", retry: time.Second,
 		message: "too many requests are being answered; try again"}
+	errUnavailable = &apiError{status: http.StatusServiceUnavailable, code: "unavailable", retry: 5 * time.Second,
+		message: "this server is about to end; ask another, or later"}
 	errProduction = &apiError{status: http.StatusForbidden, code: "forbidden",
 		message: "in production mode statistics alone are shown; commands work"}
 	errLate = &apiError{status: http.StatusGatewayTimeout, code: "timeout",

@@ -1,14 +1,12 @@
 package admin
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
-
-	jsonv2 "github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // A socketFilter says which sockets are asked for: those that have all of what is
@@ -23,23 +21,18 @@ type socketFilter struct {
 // A found socket is one with what is looked for in its data.
 type foundSocket struct {
 	*socketInfo
-	data       json.RawMessage
-	fields     any // data, decoded
+	fields     any // of its data
 	user, name string
 }
 
 // look reads what a socket is searched by. The data are those that are shown:
 // what is masked is not found either.
 func look(s *socketInfo) foundSocket {
-	f := foundSocket{socketInfo: s, data: json.RawMessage("null")}
-	text, err := jsonv2.Marshal(s.Data, jsonv2.Deterministic(true), jsontext.AllowInvalidUTF8(true))
-	if err == nil { // else it holds bytes, or what has no JSON
-		f.data = text
-		decoder := json.NewDecoder(strings.NewReader(string(text)))
-		decoder.UseNumber() // ids may have more digits than a float64
-		if decoder.Decode(&f.fields) == nil {
-			f.user, f.name = userOf(f.fields)
-		}
+	f := foundSocket{socketInfo: s}
+	decoder := json.NewDecoder(bytes.NewReader(s.Data))
+	decoder.UseNumber() // ids may have more digits than a float64
+	if decoder.Decode(&f.fields) == nil {
+		f.user, f.name = userOf(f.fields)
 	}
 	return f
 }

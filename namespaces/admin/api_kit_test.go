@@ -1,7 +1,6 @@
 package admin_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -9,49 +8,16 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
-
-	"golang.org/x/crypto/bcrypt"
 
 	"github.com/seed3686fee0/parlor/namespaces/admin"
 	"github.com/seed3686fee0/parlor/namespaces/admin/adminapi"
 	"github.com/seed3686fee0/parlor/server"
 )
 
-const (
-	apiUser     = "ops"
-	apiPassword = "correct horse"
-)
-
-var apiAuth = sync.OnceValue(func() admin.Auth {
-	hash, err := bcrypt.GenerateFromPassword([]byte(apiPassword), bcrypt.MinCost)
-	if err != nil {
-		panic(err)
-	}
-	return admin.Basic(apiUser, string(hash))
-})
-
-// A journal is a log that a test reads.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
-}
-
-func (j *journal) count(text string) int { return strings.Count(j.String(), text) }
+// apiUser logs in with the password.
+const apiUser = "admin"
 
 // An office is a server with the API, and with what its sockets say of themselves
 // as their data.
@@ -60,12 +26,12 @@ type office struct {
 	url   string
 	io    *server.Server
 	admin *admin.Admin
-	log   *journal
+	log   *logs
 }
 
 func openOffice(t testing.TB, opts admin.Options, options ...server.Option) *office {
 	t.Helper()
-	o := &office{t: t, io: server.New(options...), log: &journal{}}
+	o := &office{t: t, io: server.New(options...), log: &logs{}}
 	opts.Logger = slog.New(slog.NewTextHandler(o.log, nil))
 	for _, name := range []string{"/", "/chat"} {
 		ns := o.io.Of(name)
@@ -113,6 +79,9 @@ func openOffice(t testing.TB, opts admin.Options, options ...server.Option) *off
 	return o
 }
 
+// said counts a text in the log.
+func (o *office) said(text string) int { return strings.Count(o.log.String(), text) }
+
 // A call is a request to the API.
 type call struct {
 	method, path, body string
@@ -135,7 +104,7 @@ func (o *office) send(c call) (*http.Response, []byte) {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	r.SetBasicAuth(apiUser, apiPassword)
+	r.SetBasicAuth(apiUser, password)
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/json")
 	}

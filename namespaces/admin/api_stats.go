@@ -25,7 +25,7 @@ func (a *Admin) answerPeers() {
 // serverStats are this server's.
 func (a *Admin) serverStats() adminapi.Server {
 	stats := a.stats()
-	engine := a.io.Engine().Stats()
+	counted := a.count()
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
 	s := adminapi.Server{
@@ -33,10 +33,19 @@ func (a *Admin) serverStats() adminapi.Server {
 		Hostname:   stats.Hostname,
 		PID:        stats.PID,
 		Uptime:     stats.Uptime,
-		Clients:    engine.Sessions,
+		Clients:    stats.Clients,
+		Polling:    stats.Polling,
 		Namespaces: []adminapi.Namespace{},
+		Opened:     counted.opened,
+		PacketsIn:  counted.packetsIn,
+		BytesIn:    counted.bytesIn,
+		PacketsOut: counted.packetsOut,
+		BytesOut:   counted.bytesOut,
 		Goroutines: runtime.NumGoroutine(),
 		HeapBytes:  memory.HeapAlloc,
+	}
+	for _, n := range counted.closed {
+		s.Closed += n
 	}
 	for _, ns := range stats.Namespaces {
 		s.Namespaces = append(s.Namespaces, adminapi.Namespace{Name: ns.Name, Sockets: ns.Sockets})

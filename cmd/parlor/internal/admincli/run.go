@@ -35,7 +35,7 @@ type Output struct {
 	JSON         bool
 }
 
-func (o Output) remark(format string, args ...any) {
+func (o Output) remarkf(format string, args ...any) {
 	_, _ = fmt.Fprintf(o.Remarks, format+"\n", args...) // there is nowhere else to say it
 }
 
@@ -67,10 +67,10 @@ func (l Listing) pages(query url.Values, page func(query url.Values) (rows int, 
 
 func (l Listing) remark(o Output, shown, total int, what string) {
 	if shown < total {
-		o.remark("%d of %s; --limit or --all shows more", shown, count(total, what))
+		o.remarkf("%d of %s; --limit or --all shows more", shown, count(total, what))
 		return
 	}
-	o.remark("%s", count(total, what))
+	o.remarkf("%s", count(total, what))
 }
 
 // Sockets lists sockets that match: query has the parameters of the API.

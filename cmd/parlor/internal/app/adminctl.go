@@ -150,8 +150,8 @@ func askPassword(ctx context.Context, stdin io.Reader, stderr io.Writer) (string
 }
 
 func readPassword(ctx context.Context, stdin io.Reader, stderr io.Writer) (string, error) {
-	if file, ok := stdin.(*os.File); ok && term.IsTerminal(int(file.Fd())) { //nolint:gosec // it is small
-		return readHidden(ctx, int(file.Fd()), stderr) //nolint:gosec // so it is
+	if file, ok := stdin.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		return readHidden(ctx, int(file.Fd()), stderr)
 	}
 	line, err := bufio.NewReader(io.LimitReader(stdin, maxToken)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
