@@ -26,6 +26,9 @@ GO_FILES = $$(find $(GO_DIRS) -name node_modules -prune -o -name '*.go' -print) 
 # Tests in Node.js: the real client in one, Node's own server in the other.
 NPM_TESTS := internal/jstest adapter/redisadapter/testdata/node
 
+# A module of its own, for a server that the tests of adapter/redisadapter start.
+INTEROP := internal/interop
+
 WEB := cmd/parlor/internal/web
 # The client that is served below the Socket.IO path; what Node's server offers, without the source maps.
 CLIENT := $(WEB)/dist/socket.io.min.js
@@ -67,6 +70,7 @@ build: $(CLIENT) $(ADMIN_PAGE) $(APP_BUILT) ## Build bin/parlor, the chat app in
 test: deps check cross ## Run all checks and tests, installing what they need
 	cd $(APP) && npm run check
 	go test -race -timeout 20m ./...
+	cd $(INTEROP) && go test -race ./...
 	@# The race detector allocates on its own account, and slows everything down:
 	@# budgets, and packages with tests that it switches off, are tested without it.
 	go test -run 'Alloc|Budget' ./...
@@ -76,6 +80,7 @@ test: deps check cross ## Run all checks and tests, installing what they need
 check: $(CLIENT) $(ADMIN_PAGE) ## Check formatting, and vet
 	@unformatted=$$(gofmt -l $(GO_FILES)); [ -z "$$unformatted" ] || { echo "make fmt would change:" $$unformatted >&2; exit 1; }
 	go vet ./...
+	cd $(INTEROP) && go vet ./...
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Lint with the pinned golangci-lint (building it takes a minute or two, once)

@@ -1,182 +1,37 @@
 package redisadapter_test
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http/httptest"
-	"os"
-	"os/exec"
-	"strings"
 	"sync"
 	"testing"
-	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/seed3686fee0/parlor/adapter/redisadapter"
 	"github.com/seed3686fee0/parlor/internal/redistest"
 	"github.com/seed3686fee0/parlor/server"
 )
 
-const guard = 30 * time.Second
-
-// A peer is a Node process with a server in the cluster; see testdata/node/peer.mjs.
-type peer struct {
-	t       testing.TB
-	url     string
-	process *os.Process
-
-	mu      sync.Mutex
-	in      *json.Encoder
-	next    int
-	replies map[int]chan reply
-}
-
-type reply struct {
-	ID    int             `json:"id"`
-	Value json.RawMessage `json:"value"`
-	Error string          `json:"error"`
-}
-
-func startPeer(t testing.TB, redisAddr, prefix, kind string) *peer {
-	t.Helper()
-	if _, err := os.Stat("testdata/node/node_modules/.package-lock.json"); err != nil {
-		t.Fatal("the tests with a Node peer need its packages; run: make deps")
-	}
-	cmd := exec.Command("node", "peer.mjs", "redis://"+redisAddr, prefix, kind)
-	cmd.Dir = "testdata/node"
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	p := &peer{t: t, process: cmd.Process, in: json.NewEncoder(stdin), replies: make(map[int]chan reply)}
-	ready := p.expect(-1)
-	var reading sync.WaitGroup
-	reading.Go(func() {
-		for lines := bufio.NewScanner(stdout); lines.Scan(); {
-			var r reply
-			if json.Unmarshal(lines.Bytes(), &r) != nil {
-				continue
-			}
-			p.mu.Lock()
-			c := p.replies[r.ID]
-			delete(p.replies, r.ID)
-			p.mu.Unlock()
-			if c != nil {
-				c <- r
-			}
-		}
-	})
-	t.Cleanup(func() {
-		stdin.Close()
-		end := time.AfterFunc(5*time.Second, func() { cmd.Process.Kill() })
-		reading.Wait()
-		cmd.Wait()
-		end.Stop()
-	})
-	p.run(`return 1`)
-	var port int
-	select {
-	case r := <-ready:
-		json.Unmarshal(r.Value, &port)
-	case <-time.After(guard):
-		t.Fatal("the Node peer does not listen")
-	}
-	p.url = fmt.Sprintf("http://127.0.0.1:%d", port)
-	return p
-}
-
-func (p *peer) expect(id int) chan reply {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	c := make(chan reply, 1)
-	p.replies[id] = c
-	return c
-}
-
-// run runs JavaScript in the process and returns its value as JSON.
-func (p *peer) run(format string, args ...any) string {
-	p.t.Helper()
-	p.mu.Lock()
-	id := p.next
-	p.next++
-	p.mu.Unlock()
-	c := p.expect(id)
-	p.mu.Lock()
-	err := p.in.Encode(map[string]any{"id": id, "code": fmt.Sprintf(format, args...)})
-	p.mu.Unlock()
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	select {
-	case r := <-c:
-		if r.Error != "" {
-			p.t.Fatalf("%s: %s", fmt.Sprintf(format, args...), r.Error)
-		}
-		return string(r.Value)
-	case <-time.After(guard):
-		p.t.Fatalf("%s: no answer", fmt.Sprintf(format, args...))
-	}
-	return ""
-}
-
 // A mixed cluster is two Parlor and two Node servers behind one Redis, with a
 // client at each: p0 and p1, n0 and n1, all in the room "all", and in one of
 // their own, "in-p0" and so on. The clients live in the first Node process.
 type mixed struct {
-	t        testing.TB
+	*clients
 	redis    *redistest.Server
 	parlor   [2]*server.Server
 	clusters [2]*redisadapter.Cluster
 	node     [2]*peer
-	ids      map[string]string
 }
-
-var names = []string{"p0", "p1", "n0", "n1"}
 
 func newMixed(t testing.TB, kind string) *mixed {
 	t.Helper()
-	m := &mixed{t: t, redis: redistest.Start(t), ids: make(map[string]string)}
+	m := &mixed{redis: redistest.Start(t)}
 	var starting sync.WaitGroup
 	for i := range m.node {
-		starting.Go(func() { m.node[i] = startPeer(t, m.redis.Addr, "mixed", kind) })
+		starting.Go(func() { m.node[i] = startNode(t, m.redis.Addr, "mixed", kind) })
 	}
-	urls := make(map[string]string)
+	var urls [4]string
 	for i := range m.parlor {
-		rdb := m.redis.Client()
-		t.Cleanup(func() { rdb.Close() })
-		m.clusters[i] = newCluster(rdb, kind)
-		io := server.New(server.WithAdapter(m.clusters[i].Adapter))
-		io.Of("/").OnConnect(func(_ context.Context, s *server.Socket) error {
-			s.SetData(map[string]any{"from": "parlor"})
-			var auth struct {
-				Rooms []string `json:"rooms"`
-			}
-			if err := s.Handshake().Auth.Decode(&auth); err != nil {
-				return err
-			}
-			return s.Join(auth.Rooms...)
-		})
-		io.Of("/").OnServerSide("ask", func(_ context.Context, a server.Args) error {
-			return a.Ack(fmt.Sprint("p", i), a.At(0))
-		})
-		hs := httptest.NewServer(io)
-		t.Cleanup(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), guard)
-			defer cancel()
-			io.Shutdown(ctx)
-			hs.Close()
-		})
-		m.parlor[i], urls[fmt.Sprint("p", i)] = io, hs.URL
+		m.parlor[i], m.clusters[i], urls[i] = startParlor(t, m.redis, kind, fmt.Sprint("p", i))
 	}
 	starting.Wait()
 	if t.Failed() {
@@ -186,12 +41,11 @@ func newMixed(t testing.TB, kind string) *mixed {
 		p.run(`state.told = [];
 			io.on("ask", (v, cb) => cb("n%d", v));
 			io.on("tell", (...args) => state.told.push(args.map(plain)));`, i)
-		urls[fmt.Sprint("n", i)] = p.url
+		urls[2+i] = p.url
 	}
-	for _, name := range names {
-		var id string
-		json.Unmarshal([]byte(m.node[0].run(`return connect(%q, %q, ["all", %q])`, name, urls[name], "in-"+name)), &id)
-		m.ids[name] = id
+	m.clients = &clients{t: t, at: m.node[0], ids: make(map[string]string)}
+	for i, name := range []string{"p0", "p1", "n0", "n1"} {
+		m.connect(name, urls[i])
 	}
 	for _, io := range m.parlor {
 		m.eventually("all servers are counted", func() string {
@@ -200,49 +54,6 @@ func newMixed(t testing.TB, kind string) *mixed {
 		}, "4 <nil>")
 	}
 	return m
-}
-
-func (m *mixed) eventually(what string, f func() string, want string) {
-	m.t.Helper()
-	got := ""
-	for deadline := time.Now().Add(guard); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		if got = f(); got == want {
-			return
-		}
-	}
-	m.t.Fatalf("%s: %s, want %s", what, got, want)
-}
-
-// got checks what clients have got since the last check: these ones all of this,
-// and the others nothing.
-func (m *mixed) got(what, clients string, events ...string) {
-	m.t.Helper()
-	want := make(map[string]json.RawMessage)
-	for _, name := range names {
-		want[name] = json.RawMessage("[]")
-		if strings.Contains(clients, name) {
-			want[name] = json.RawMessage("[" + strings.Join(events, ",") + "]")
-		}
-	}
-	text, err := json.Marshal(want)
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	m.eventually(what, func() string {
-		var v map[string]json.RawMessage
-		json.Unmarshal([]byte(m.node[0].run(`return got`)), &v)
-		sorted, _ := json.Marshal(v)
-		return string(sorted)
-	}, string(text))
-	// What comes twice comes soon.
-	time.Sleep(20 * time.Millisecond)
-	m.eventually(what, func() string {
-		var v map[string]json.RawMessage
-		json.Unmarshal([]byte(m.node[0].run(`return got`)), &v)
-		sorted, _ := json.Marshal(v)
-		return string(sorted)
-	}, string(text))
-	m.node[0].run(`for (const name in got) got[name].length = 0`)
 }
 
 const everyone = "p0 p1 n0 n1"
@@ -442,11 +253,4 @@ func testOurEmitter(ctx context.Context, m *mixed, kind string) {
 	if err := e.Emit(ctx, "disconnect"); err == nil {
 		m.t.Error("a reserved name is emitted")
 	}
-}
-
-func newCluster(rdb redis.UniversalClient, kind string) *redisadapter.Cluster {
-	if kind == "classic" {
-		return redisadapter.NewPubSub(rdb, redisadapter.WithPrefix("mixed"))
-	}
-	return redisadapter.NewSharded(rdb, redisadapter.WithPrefix("mixed"))
 }

@@ -42,11 +42,18 @@ type collect struct {
 	from map[string]bool // of those that say who they are
 }
 
+// takes reports whether a message is an answer to the question. In the classic form
+// a list of sockets without the list only has a request's id: not all members write
+// one that is empty.
+func (c *collect) takes(m *wire.Message) bool {
+	return c.op == m.Op || c.op == wire.Sockets && m.Op == wire.Names && m.Names == nil && !m.IsRooms
+}
+
 // answer hands an answer to whoever waits for it.
 func (r *requests) answer(m *wire.Message) {
 	r.mu.Lock()
 	c, a := r.collects[m.RequestID], r.asks[m.RequestID]
-	if c != nil && c.op == m.Op && (m.UID == "" || !c.from[m.UID]) {
+	if c != nil && c.takes(m) && (m.UID == "" || !c.from[m.UID]) {
 		c.from[m.UID] = true
 		c.got = append(c.got, m)
 		notify(c.news)

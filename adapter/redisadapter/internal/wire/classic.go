@@ -297,7 +297,7 @@ func (r *Reader) response(m *Message, payload string) error {
 			sockets = v
 		case "rooms":
 			rooms = v
-		case "clientCount":
+		case "clientCount", "clientcount": // the latter of zishang520/socket.io-go-redis
 			m.Clients, err = integer(v)
 		case "data", "packet":
 			value, has = v, true

@@ -41,9 +41,14 @@ func describe(infos []adapter.SocketInfo) (packet.Args, error) {
 }
 
 // described reads sockets. Of one that is described in another way what is
-// understood is kept; one without an id is none.
+// understood is kept; one without an id is none. Not all members write a list that
+// is empty.
 func described(a packet.Arg) ([]adapter.SocketInfo, error) {
-	if a.Kind() != packet.Array {
+	switch a.Kind() {
+	case packet.Array:
+	case packet.Null:
+		return nil, nil
+	default:
 		return nil, errShape
 	}
 	var infos []adapter.SocketInfo
@@ -74,7 +79,9 @@ func readHandshake(h *adapter.Handshake, a packet.Arg) {
 	for name, v := range a.Fields() {
 		switch name {
 		case "headers":
-			h.Headers = texts(v)
+			for name, text := range texts(v) { // of Go servers the names may be in another case
+				h.Headers[strings.ToLower(name)] = text
+			}
 		case "time":
 			h.Time, _ = v.Text()
 		case "address":

@@ -190,6 +190,28 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestOtherAnswers reads answers as zishang520/socket.io-go-redis writes them.
+func TestOtherAnswers(t *testing.T) {
+	r := NewReader(1000)
+	m, err := r.Response(`{"type":8,"requestId":"q","clientcount":2}`)
+	if err != nil || m.Op != Clients || m.Clients != 2 {
+		t.Errorf("%+v, %v", m, err)
+	}
+	m, err = r.Sharded(`{"uid":"u","nsp":"/","type":8,"data":{"requestId":"q"}}`)
+	if err != nil || m.Op != Sockets || len(m.Sockets) != 0 {
+		t.Errorf("%+v, %v", m, err)
+	}
+	m, err = r.Response(`{"requestId":"q","sockets":[{"id":"s","handshake":{"headers":{"User-Agent":["a","b"]}}}]}`)
+	if err != nil || len(m.Sockets) != 1 || m.Sockets[0].Handshake.Headers["user-agent"] != "a, b" {
+		t.Errorf("%+v, %v", m, err)
+	}
+	for _, sockets := range []string{`{}`, `"x"`, `7`} {
+		if m, err := r.Sharded(`{"uid":"u","nsp":"/","type":8,"data":{"requestId":"q","sockets":` + sockets + `}}`); err == nil {
+			t.Errorf("%s: %+v", sockets, m)
+		}
+	}
+}
+
 // TestRoomsInDoubt: what is no list of rooms is never read as everyone.
 func TestRoomsInDoubt(t *testing.T) {
 	r := NewReader(1000)
