@@ -117,6 +117,13 @@ func TestInterop(t *testing.T) {
 	for _, kind := range []string{"classic", "sharded"} {
 		t.Run(kind, func(t *testing.T) {
 			m := newTwofold(t, program, kind)
+			if kind == "sharded" {
+				rdb := m.redis.Client()
+				defer rdb.Close()
+				m.eventually("the room's channel", func() string {
+					return fmt.Sprint(rdb.PubSubShardNumSub(t.Context(), "mixed#/#in-p0#").Val())
+				}, "map[mixed#/#in-p0#:1]")
+			}
 			// Its broadcasts are in a form of their own, which is counted and ignored.
 			m.op("emit", "args", []any{"e", 1})
 			m.op("emit", "rooms", "in-p0", "args", []any{"e", 1})
