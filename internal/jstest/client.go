@@ -21,6 +21,9 @@ type Options struct {
 	Query      map[string]string
 	Headers    map[string]string
 
+	// Msgpack makes socket.io-msgpack-parser the client's parser.
+	Msgpack bool
+
 	// NoReconnect turns reconnection off. Where it is on, the first attempt comes after ReconnectDelay,
 	// 20 ms when that is zero: the client's own second would only make tests slow.
 	NoReconnect    bool
@@ -75,7 +78,7 @@ func (d *Driver) Connect(url string, o Options) *Client {
 	if o.Headers != nil {
 		opts["extraHeaders"] = o.Headers
 	}
-	fields := map[string]any{"url": url, "nsp": "/", "opts": opts, "frames": o.Frames, "collect": o.Collect, "numbers": o.Numbers}
+	fields := map[string]any{"url": url, "nsp": "/", "opts": opts, "frames": o.Frames, "msgpack": o.Msgpack, "collect": o.Collect, "numbers": o.Numbers}
 	if o.Namespace != "" {
 		fields["nsp"] = o.Namespace
 	}
@@ -111,7 +114,8 @@ func (c *Client) do(cmd string, fields map[string]any, v any) {
 
 // ---- what the client does
 
-// Emit emits an event. Arguments are what JSON can say, and []byte, also within []any and map[string]any.
+// Emit emits an event. Arguments are what JSON can say, and []byte and time.Time (a Date), also within []any
+// and map[string]any.
 func (c *Client) Emit(event string, args ...any) {
 	c.d.t.Helper()
 	c.do("emit", map[string]any{"ev": event, "args": wrapAll(args)}, nil)

@@ -1,10 +1,11 @@
 // The process behind jstest.Driver: it hosts any number of socket.io-client clients, takes commands as
 // lines of JSON on stdin and writes two kinds of lines on stdout: the answer to a command
 // ({re, ok} or {re, err}) and what happened to a client ({c, k, …}), in the order it happened.
-// Bytes travel as {"$bin": base64}.
+// Bytes travel as {"$bin": base64}, dates to a client as {"$date": milliseconds}.
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { io } from "socket.io-client";
+import msgpackParser from "socket.io-msgpack-parser";
 import { report } from "./stdin.mjs";
 
 const clients = new Map(); // number → { socket, hooks, collected, acks, … }
@@ -29,6 +30,7 @@ function into(v) {
   if (Array.isArray(v)) return v.map(into);
   if (v && typeof v === "object") {
     if (typeof v.$bin === "string" && Object.keys(v).length === 1) return Buffer.from(v.$bin, "base64");
+    if (typeof v.$date === "number" && Object.keys(v).length === 1) return new Date(v.$date);
     return Object.fromEntries(Object.entries(v).map(([k, w]) => [k, into(w)]));
   }
   return v;
@@ -107,7 +109,8 @@ class Collector {
 // ---- commands: each gets the message and a function that answers it
 
 const commands = {
-  connect({ c, url, nsp, opts, auth, share, frames, collect, numbers }, done) {
+  connect({ c, url, nsp, opts, auth, share, frames, msgpack, collect, numbers }, done) {
+    if (msgpack) opts.parser = msgpackParser;
     let socket;
     if (share) {
       socket = clients.get(share).socket.io.socket(nsp, { auth: into(auth) ?? undefined });

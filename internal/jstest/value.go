@@ -3,16 +3,19 @@ package jstest
 import (
 	"encoding/base64"
 	"encoding/json"
+	"time"
 )
 
 // Bytes cross the pipe as {"$bin": base64}, in both directions.
 const binKey = "$bin"
 
-// wrap replaces bytes by their form on the pipe, in the containers that a test builds its values from.
+// wrap replaces bytes by their form on the pipe, and dates, in the containers that a test builds its values from.
 func wrap(v any) any {
 	switch v := v.(type) {
 	case []byte:
 		return map[string]any{binKey: base64.StdEncoding.EncodeToString(v)}
+	case time.Time:
+		return map[string]any{"$date": v.UnixMilli()}
 	case []any:
 		return wrapAll(v)
 	case map[string]any:

@@ -35,7 +35,7 @@ func (Parser) Decoders(limits packet.Limits) func() packet.MessageDecoder {
 // Append implements [packet.Parser]: {type, data, id, nsp}, in Node's order. No
 // messages follow.
 func (Parser) Append(dst []byte, p *packet.Packet) (message []byte, attachments [][]byte, err error) {
-	payload, binary, err := p.Payload()
+	payload, bytes, err := p.Payload()
 	if err != nil {
 		return dst, nil, err
 	}
@@ -48,23 +48,23 @@ func (Parser) Append(dst []byte, p *packet.Packet) (message []byte, attachments 
 		members++
 	}
 	const fixMap = 0x80
-	out := append(dst, fixMap|members)
-	out = append(append(out, "\xa4type"...), byte(kind))
+	start := len(dst)
+	dst = append(append(append(dst, fixMap|members), "\xa4type"...), byte(kind))
 	switch {
 	case kind == packet.Event || kind == packet.Ack:
-		out, err = msgjson.AppendList(append(out, "\xa4data"...), payload, binary)
+		dst, err = msgjson.AppendList(append(dst, "\xa4data"...), payload, bytes)
 	case payload != "":
-		out, err = msgjson.Append(append(out, "\xa4data"...), payload, nil)
+		dst, err = msgjson.Append(append(dst, "\xa4data"...), payload, nil)
 	}
 	if err != nil {
-		return dst, nil, fmt.Errorf("%w: %w", packet.ErrEncode, err)
+		return dst[:start], nil, fmt.Errorf("%w: %w", packet.ErrEncode, err)
 	}
 	if p.HasID {
-		out = msgjson.AppendUint(append(out, "\xa2id"...), p.ID)
+		dst = msgjson.AppendUint(append(dst, "\xa2id"...), p.ID)
 	}
-	out = append(out, "\xa3nsp"...)
+	dst = append(dst, "\xa3nsp"...)
 	if p.Namespace == "" || p.Namespace == "/" {
-		return append(out, "\xa1/"...), nil, nil
+		return append(dst, "\xa1/"...), nil, nil
 	}
-	return msgjson.AppendString(out, p.Namespace), nil, nil
+	return msgjson.AppendString(dst, p.Namespace), nil, nil
 }
