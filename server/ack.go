@@ -21,6 +21,7 @@ func (s *Socket) await(id uint64, reply func(packet.Args, bool)) error {
 		s.acks = make(map[uint64]func(packet.Args, bool))
 	}
 	s.acks[id] = reply
+	s.conn.flow().asked.Add(1)
 	return nil
 }
 
@@ -32,6 +33,7 @@ func (s *Socket) resolve(id uint64, args packet.Args) {
 	delete(s.acks, id)
 	s.conn.mu.Unlock()
 	if reply != nil {
+		s.conn.flow().answered.Add(1)
 		reply(args, true)
 	} else {
 		s.conn.server.counts.strayAcks.Add(1)
@@ -41,7 +43,10 @@ func (s *Socket) resolve(id uint64, args packet.Args) {
 func (s *Socket) forget(id uint64) {
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
-	delete(s.acks, id)
+	if _, waits := s.acks[id]; waits {
+		delete(s.acks, id)
+		s.conn.flow().timedOut.Add(1)
+	}
 	if len(s.acks) == 0 {
 		s.acks = nil
 	}

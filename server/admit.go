@@ -154,7 +154,9 @@ func (s *Socket) vanish(told bool) {
 // welcome runs the connect handlers; an error disconnects the socket.
 func (s *Socket) welcome(in *inbound) {
 	for _, f := range s.ns.handlers.Load().connect {
+		began := s.clock()
 		err := s.protect(func() error { return f(in, s) })
+		s.took("connect", began, err)
 		if err == nil {
 			continue
 		}

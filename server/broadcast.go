@@ -145,8 +145,13 @@ func (b Broadcast) AskEach(ctx context.Context, event string, args ...any) iter.
 		ctx, cancel := b.ns.server.ackDeadline(ctx, b.target.Timeout)
 		defer cancel()
 		b.target.Timeout = timeLeft(ctx)
-		answers := newAnswers()
-		b.ns.adapter.BroadcastWithAck(ctx, shared, b.target, answers.clients, answers.reply)
+		answers, began := newAnswers(), time.Now()
+		b.ns.adapter.BroadcastWithAck(ctx, shared, b.target, answers.clients, func(args packet.Args, ok bool) {
+			if ok {
+				b.ns.acked(event, began, nil)
+			}
+			answers.reply(args, ok)
+		})
 		b.notify(&p)
 		servers := 1
 		if !b.target.Local {

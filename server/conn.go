@@ -19,6 +19,7 @@ type conn struct {
 	server  *Server
 	session *engine.Session
 	origin  *origin
+	share   uint8 // which of the server's flows counts its events
 
 	// Owned by the session's reader.
 	decoder packet.MessageDecoder
@@ -67,6 +68,7 @@ func (s *Server) open(x *engine.Session, r *http.Request) engine.Receiver {
 		server:  s,
 		session: x,
 		origin:  newOrigin(r, s.engine.ClientAddr(r)),
+		share:   uint8(s.counts.conns.Add(1)),
 		decoder: s.decoder(),
 	}
 	c.mu.Lock() // the timer may fire at once

@@ -80,6 +80,7 @@ func (c *conn) enqueue(in *inbound) {
 		c.mu.Unlock()
 		return
 	}
+	c.flow().in.Add(1)
 	c.pending++
 	c.bytes += in.size
 	s.inbox = append(s.inbox, in)
@@ -149,6 +150,7 @@ func (s *Socket) next() (*inbound, *ending) {
 		if len(s.inbox) == 0 {
 			s.inbox = nil
 		}
+		c.flow().taken.Add(1)
 		c.pending--
 		c.bytes -= in.size
 		// Not at once: a reader that is woken for one event is soon to wait again.
@@ -170,7 +172,15 @@ func (s *Socket) next() (*inbound, *ending) {
 func (s *Socket) handle(in *inbound) {
 	in.Context = s.ctx
 	h := s.ns.handlers.Load()
+	began := s.clock()
 	err := s.protect(func() error { return h.dispatch(in, s, Args{in.packet.Args.Slice(1), in}) })
+	if !began.IsZero() {
+		event := in.name()
+		if _, known := h.events[event]; !known {
+			event = ""
+		}
+		s.took(event, began, err)
+	}
 	if err != nil {
 		s.failed(in, err)
 	}

@@ -80,6 +80,8 @@ type config struct {
 	logger         *slog.Logger
 	adapter        adapter.Factory
 	bundle         fs.FS
+	handlerTime    func(namespace, event string, d time.Duration, err error)
+	ackTime        func(namespace, event string, d time.Duration, err error)
 	parser         packet.Parser
 }
 
@@ -243,6 +245,24 @@ func WithSessionIDs(id func(r *http.Request) string) Option {
 
 // WithLimits sets limits.
 func WithLimits(l Limits) Option { return func(c *config) { c.limits = l } }
+
+// WithHandlerTime sets a function that is told how long the handlers of an event
+// took, middleware included, and how they ended: err is theirs, or a
+// [*PanicError]. "connect", "disconnecting" and "disconnect" are told for each
+// handler. event is empty for one that no handler of its own is registered for:
+// clients make names up. f is called where the handler ran, and returns at once.
+// Default: none, and no time is taken.
+func WithHandlerTime(f func(namespace, event string, d time.Duration, err error)) Option {
+	return func(c *config) { c.handlerTime = f }
+}
+
+// WithAckTime sets a function that is told how long clients took to acknowledge
+// an event of the server's; err is nil, or why there is no acknowledgement, as
+// [Socket.Ask] says it. Of a broadcast each answer is told, and no other end. f
+// may be called concurrently, and returns at once. Default: none.
+func WithAckTime(f func(namespace, event string, d time.Duration, err error)) Option {
+	return func(c *config) { c.ackTime = f }
+}
 
 // WithLogger sets where the server logs. Default: nowhere.
 func WithLogger(l *slog.Logger) Option { return func(c *config) { c.logger = l } }

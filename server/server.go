@@ -38,23 +38,6 @@ type Server struct {
 	made       int // namespaces that there have been
 }
 
-type counts struct {
-	panics    atomic.Int64
-	strayAcks atomic.Int64
-}
-
-// Stats are counts of a server at a moment.
-type Stats struct {
-	Connections     int   // Engine.IO sessions
-	Sockets         int   // over all namespaces
-	Namespaces      int   // dynamic ones included
-	VolatileDropped int64 // volatile messages that were not sent
-	Upgrades        int64 // connections that moved to WebSocket
-	Refused         int64 // requests that were refused
-	Panics          int64 // of handlers, recovered
-	StrayAcks       int64 // acknowledgements that nobody waited for
-}
-
 // New makes a server. It panics when an option makes no sense.
 func New(options ...Option) *Server {
 	c := defaults()
@@ -94,24 +77,6 @@ func (s *Server) Path() string { return s.config.path }
 
 // Engine is the Engine.IO server under this one.
 func (s *Server) Engine() *engine.Server { return s.engine }
-
-// Stats returns the server's counts.
-func (s *Server) Stats() Stats {
-	e := s.engine.Stats()
-	stats := Stats{
-		Connections:     e.Sessions,
-		VolatileDropped: e.VolatileDropped,
-		Upgrades:        e.Upgrades,
-		Refused:         e.Refused,
-		Panics:          s.counts.panics.Load(),
-		StrayAcks:       s.counts.strayAcks.Load(),
-	}
-	for _, ns := range s.list() {
-		stats.Namespaces++
-		stats.Sockets += ns.Count()
-	}
-	return stats
-}
 
 // Namespaces returns the namespaces that there are, those of patterns included,
 // in the order in which they were made.

@@ -217,8 +217,9 @@ func (s *Socket) emit(f adapter.Flags, event string, args []any) error {
 	return nil
 }
 
-// sent tells observers of an event that is about to be queued.
+// sent counts an event that is about to be queued, and tells observers.
 func (s *Socket) sent(args packet.Args) {
+	s.conn.flow().out.Add(1)
 	if list := s.conn.server.observers.load(); list != nil {
 		s.ns.tell(list, func(o Observer) { o.Sent(s, args) })
 	}
@@ -244,10 +245,7 @@ func (s *Socket) ask(ctx context.Context, f adapter.Flags, timeout time.Duration
 	}
 	ctx, cancel := s.conn.server.ackDeadline(ctx, timeout)
 	defer cancel()
-	type answer struct {
-		args packet.Args
-		ok   bool
-	}
+	began := time.Now()
 	answers := make(chan answer, 1)
 	if err := s.await(p.ID, func(args packet.Args, ok bool) { answers <- answer{args, ok} }); err != nil {
 		return Args{}, fmt.Errorf("ask %q: %w", event, err)
@@ -260,17 +258,32 @@ func (s *Socket) ask(ctx context.Context, f adapter.Flags, timeout time.Duration
 	if s.conn.session.Send(engineFlags(f), enc.messages...) {
 		s.conn.session.Flush()
 	}
+	got, err := wait(ctx, answers)
+	s.ns.acked(event, began, err)
+	if err != nil {
+		return Args{}, fmt.Errorf("ask %q: %w", event, err)
+	}
+	return Args{Args: got}, nil
+}
+
+// An answer is an acknowledgement, or that there is none.
+type answer struct {
+	args packet.Args
+	ok   bool
+}
+
+func wait(ctx context.Context, answers <-chan answer) (packet.Args, error) {
 	select {
 	case a := <-answers:
 		if !a.ok {
-			return Args{}, fmt.Errorf("ask %q: %w", event, ErrDisconnected)
+			return packet.Args{}, ErrDisconnected
 		}
-		return Args{Args: a.args}, nil
+		return a.args, nil
 	case <-ctx.Done():
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return Args{}, fmt.Errorf("ask %q: %w", event, ErrAckTimeout)
+			return packet.Args{}, ErrAckTimeout
 		}
-		return Args{}, fmt.Errorf("ask %q: %w", event, context.Cause(ctx))
+		return packet.Args{}, context.Cause(ctx)
 	}
 }
 
@@ -314,6 +327,7 @@ func (s *Socket) close(reason Reason, err error, discard bool) {
 	if flush {
 		c.session.Flush()
 	}
+	c.flow().lost.Add(int64(len(acks)))
 	for _, reply := range acks {
 		reply(packet.Args{}, false)
 	}
@@ -339,10 +353,12 @@ func (s *Socket) finish(end *ending) *inbound {
 }
 
 func (s *Socket) leaving(ctx context.Context, event string, f DisconnectHandler, reason Reason) {
+	began := s.clock()
 	err := s.protect(func() error {
 		f(ctx, s, reason)
 		return nil
 	})
+	s.took(event, began, err)
 	if err != nil {
 		var panicked *PanicError
 		errors.As(err, &panicked)

@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -62,12 +64,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 			close(s.empty)
 		}
 	}
-	open := make([]*Session, 0, len(s.sessions))
-	for _, x := range s.sessions {
-		open = append(open, x)
-	}
 	s.mu.Unlock()
-	for _, x := range open {
+	for _, x := range s.list() {
 		x.Close(ServerShuttingDown)
 	}
 	ended := make(chan struct{})
@@ -101,15 +99,16 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 }
 
+// list returns the sessions that there are.
+func (s *Server) list() []*Session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Values(s.sessions))
+}
+
 // abandon ends the sessions that nobody polls.
 func (s *Server) abandon() {
-	s.mu.Lock()
-	left := make([]*Session, 0, len(s.sessions))
-	for _, x := range s.sessions {
-		left = append(left, x)
-	}
-	s.mu.Unlock()
-	for _, x := range left {
+	for _, x := range s.list() {
 		x.abort()
 	}
 }

@@ -68,6 +68,39 @@ func (s *Server) Stats() Stats {
 	return stats
 }
 
+// Queues are what waits for peers at a moment.
+type Queues struct {
+	Sessions int   // that something waits for
+	Bytes    int64 // of all of them
+	Longest  int   // bytes of the one with the most
+}
+
+// Queues returns what waits to be written, in the sessions' queues and behind
+// writes that the kernel has refused. It asks session after session: for every few
+// seconds, not for every event.
+func (s *Server) Queues() Queues {
+	var q Queues
+	for _, x := range s.list() {
+		n := x.waiting()
+		if n > 0 {
+			q.Sessions++
+			q.Bytes += int64(n)
+			q.Longest = max(q.Longest, n)
+		}
+	}
+	return q
+}
+
+func (s *Session) waiting() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.queued
+	if s.ws != nil {
+		n += int(s.ws.unsent.Load())
+	}
+	return n
+}
+
 type counts struct {
 	polling atomic.Int64
 	opened  atomic.Int64

@@ -116,3 +116,25 @@ func TestMoverOfAnEndedSession(t *testing.T) {
 		}
 	})
 }
+
+// What waits for a peer is found where it is: in the queue, or with the kernel's
+// refusal.
+func TestQueues(t *testing.T) {
+	bubble(t, engine.Options{}, func(t *testing.T, f *fixture) {
+		_, poll := f.openPoll()
+		_, ws := f.openWS()
+		f.openWS()
+		if q := f.Queues(); q != (engine.Queues{}) {
+			t.Errorf("nothing was sent: %+v", q)
+		}
+		poll.Send(0, engine.NewText(long(1000)))
+		for range 20 { // far more than the pipe holds
+			ws.Send(0, engine.NewText(long(50_000)))
+		}
+		synctest.Wait()
+		q := f.Queues()
+		if q.Sessions != 2 || q.Longest < 500_000 || q.Bytes < int64(q.Longest)+1000 || q.Bytes > int64(q.Longest)+1200 {
+			t.Errorf("%+v", q)
+		}
+	})
+}
