@@ -14,6 +14,7 @@ import (
 	"github.com/seed3686fee0/parlor/namespaces/admin"
 	"github.com/seed3686fee0/parlor/namespaces/admin/adminapi"
 	"github.com/seed3686fee0/parlor/server"
+	"github.com/seed3686fee0/parlor/server/packet"
 )
 
 // apiUser logs in with the password.
@@ -37,14 +38,14 @@ func openOffice(t testing.TB, opts admin.Options, options ...server.Option) *off
 		ns := o.io.Of(name)
 		ns.OnConnect(func(_ context.Context, s *server.Socket) error {
 			var said struct {
-				Data  any
+				Data  server.Arg
 				Rooms []string
 			}
 			if err := s.Handshake().Auth.Decode(&said); err != nil {
 				return err
 			}
-			if said.Data != nil {
-				s.SetData(said.Data)
+			if said.Data.Kind() != packet.Null {
+				s.SetData(said.Data.Clone())
 			}
 			return s.Join(said.Rooms...)
 		})
@@ -131,10 +132,11 @@ func ask[T any](o *office, c call) (v T) {
 	o.t.Helper()
 	response, body := o.send(c)
 	if response.StatusCode != http.StatusOK {
-		o.t.Fatalf("%s %s: %s\n%s", c.path, c.body, response.Status, body)
+		o.t.Errorf("%s %s: %s\n%s", c.path, c.body, response.Status, body)
+		return v
 	}
 	if err := json.Unmarshal(body, &v); err != nil {
-		o.t.Fatalf("%s: %v\n%s", c.path, err, body)
+		o.t.Errorf("%s: %v\n%s", c.path, err, body)
 	}
 	return v
 }
