@@ -25,13 +25,16 @@ export async function client(nsp, { url = given.url, manager, ...options } = {})
   return socket;
 }
 
+/** A packet of a poll; binary ones are in base64 there. */
+const plain = (packet) => (packet.startsWith("b") ? Buffer.from(packet.slice(1), "base64").toString("latin1") : packet);
+
 /** An administrator, with the page in a window of its own. */
 export class Admin {
   constructor(page) {
     this.page = page;
     this.dialog = page.locator(".v-dialog--active");
     this.main = page.getByRole("main");
-    this.received = []; // Socket.IO packets, as they came
+    this.received = []; // packets, as texts whatever they are
     this.transports = new Set();
   }
 
@@ -48,12 +51,12 @@ export class Admin {
     });
     page.on("response", async (r) => {
       if (r.status() >= 400) problem(`${r.status()} for ${r.url()}`);
-      if (r.url().includes("transport=polling")) admin.received.push(...(await r.text().catch(() => "")).split("\x1e"));
+      if (r.url().includes("transport=polling")) admin.received.push(...(await r.text().catch(() => "")).split("\x1e").map(plain));
     });
     page.on("websocket", (ws) => {
       if (!ws.url().startsWith(origin.replace("http", "ws"))) problem(`it connects to ${ws.url()}`);
       admin.transports.add("websocket");
-      ws.on("framereceived", ({ payload }) => admin.received.push(payload));
+      ws.on("framereceived", ({ payload }) => admin.received.push(payload.toString("latin1")));
     });
     await page.goto(`${url}admin/`);
     return admin;
@@ -132,4 +135,4 @@ export class Admin {
   }
 }
 
-export { assert, control, given, until };
+export { assert, control, given, modules, until };

@@ -65,6 +65,7 @@ func adminWays(t *testing.T, binary, script string) {
 	elsewhere := startAdmin(t, binary, "--path="+path, "--admin-namespace=/ops", "--admin-read-only")
 	numbers := startApp(t, binary, "--admin-ui", "--admin-mode=production", key)
 	open := startApp(t, binary, "--admin-ui", "--admin-insecure")
+	msgpack := startAdmin(t, binary, "--parser=msgpack")
 	token := func(roles ...string) string {
 		args := []string{"token", key}
 		for _, role := range roles {
@@ -80,6 +81,7 @@ func adminWays(t *testing.T, binary, script string) {
 	given["elsewhere"] = map[string]any{"url": elsewhere.URL, "path": path}
 	given["numbers"] = map[string]any{"url": numbers.URL, "token": token("admin", "editor"), "other": token("editor")}
 	given["open"] = map[string]any{"url": open.URL}
+	given["msgpack"] = map[string]any{"url": msgpack.URL}
 	elsewhere.script(t, script, nil, given)
 }
 

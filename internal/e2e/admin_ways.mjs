@@ -1,8 +1,10 @@
 // The page under other settings: of the server, and of its own form.
-import { Admin, adminTest, assert, client, given, until } from "./admin_page.mjs";
+import { Admin, adminTest, assert, client, given, modules, until } from "./admin_page.mjs";
+
+const parser = modules("socket.io-msgpack-parser");
 
 await adminTest(async (browser) => {
-  await Promise.all([elsewhere(browser), numbers(browser), open(browser)]);
+  await Promise.all([elsewhere(browser), numbers(browser), open(browser), msgpack(browser)]);
 });
 
 /** Another path, another namespace, WebSocket only, and nothing to change. */
@@ -38,7 +40,7 @@ async function numbers(browser) {
   await admin.login("", token);
   assert.deepEqual(await admin.menu(), ["Dashboard", "Servers"]);
   await until(() => admin.number("WebSocket"), 2, "clients on WebSocket");
-  assert.ok(!admin.received.some((packet) => String(packet).includes(ada.id)), "the page is told of sockets");
+  assert.ok(!admin.received.some((packet) => packet.includes(ada.id)), "the page is told of sockets");
 }
 
 /** Everybody is an administrator: there is nothing to fill in. */
@@ -46,4 +48,18 @@ async function open(browser) {
   const admin = await Admin.open(browser, given.open);
   await admin.connected();
   assert.equal(admin.refusals(), 0);
+}
+
+/** A server that speaks MessagePack. */
+async function msgpack(browser) {
+  const { url } = given.msgpack;
+  const ada = await client("/", { url, transports: ["websocket"], parser });
+  const admin = await Admin.open(browser, { url });
+  await admin.login(given.user, given.password);
+  await admin.go("Events");
+  ada.emit("wave", { to: "all" }, Buffer.from([1, 2, 3]));
+  await admin.row(ada.id, "Event received", "wave").first().waitFor();
+  await admin.go("Sockets");
+  await admin.press(admin.row(ada.id), "logout");
+  await until(() => ada.reasons, ["io server disconnect"], "the end of the socket");
 }
