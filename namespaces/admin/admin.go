@@ -30,6 +30,7 @@ type Admin struct {
 	commands atomic.Int64
 	withheld atomic.Int64
 	lost     atomic.Int64
+	watched  atomic.Bool // what the pump says of itself
 
 	ctx   context.Context // cancelled by Close
 	close context.CancelFunc

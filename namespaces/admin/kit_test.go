@@ -46,12 +46,9 @@ type rig struct {
 }
 
 // bubble runs a test with a rig in memory and a clock that does not wait.
-func bubble(t *testing.T, opts admin.Options, f func(r *rig)) {
+func bubble(t *testing.T, opts admin.Options, f func(r *rig), options ...server.Option) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		f(serveOn(t, wire.ListenPipe(), opts))
-		// Before the bubble ends: what the test has left is cleaned up there.
-	})
+	synctest.Test(t, func(t *testing.T) { f(serveOn(t, wire.ListenPipe(), opts, options...)) })
 }
 
 // serve runs a rig on loopback.

@@ -221,7 +221,7 @@ func (p *pump) mend() {
 	if p.mirror == nil {
 		return
 	}
-	if p.mirror.partial && len(p.mirror.sockets) < p.opts.MaxSockets*4/5 && p.opened() > p.opts.MaxSockets {
+	if n := len(p.mirror.sockets); p.mirror.partial && n < p.opts.MaxSockets*4/5 && n < p.opened() {
 		p.resync = true
 	}
 	if now := time.Now(); p.resync && now.Sub(p.resynced) >= resyncInterval {

@@ -67,6 +67,11 @@ func (a *Admin) opened() int { return a.io.Stats().Sockets }
 
 // Stats are counts of an [Admin] since it was mounted.
 type Stats struct {
+	// Admins is how many are connected to this instance.
+	Admins int
+	// Watched is whether what happens on this instance is told to somebody, who
+	// may be elsewhere.
+	Watched bool
 	// Refused is how many logins were.
 	Refused int64
 	// Commands is how many were given.
@@ -80,6 +85,8 @@ type Stats struct {
 // Stats returns the counts.
 func (a *Admin) Stats() Stats {
 	return Stats{
+		Admins:   a.ns.Count(),
+		Watched:  a.watched.Load(),
 		Refused:  a.refused.Load(),
 		Commands: a.commands.Load(),
 		Withheld: a.withheld.Load(),

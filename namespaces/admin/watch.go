@@ -23,7 +23,7 @@ func (p *pump) watch() {
 	if p.opts.Mode != Development {
 		return
 	}
-	watched := p.opts.Watch == Always || len(p.admins) > 0 || len(p.remote) > 0
+	watched := p.opts.Watch == Always || len(p.admins) > 0 || len(p.remote) > 0 // none of them with Local
 	switch {
 	case !watched:
 		p.blind()
@@ -31,6 +31,7 @@ func (p *pump) watch() {
 		p.observer = newObserver(p.Admin)
 		p.stop = p.io.Observe(p.observer)
 		p.mirror = newMirror(p.io, p.opts.MaxSockets)
+		p.watched.Store(true)
 	}
 }
 
@@ -38,6 +39,7 @@ func (p *pump) watch() {
 func (p *pump) blind() {
 	if p.observer != nil {
 		p.stop()
+		p.watched.Store(false)
 		p.observer, p.stop, p.mirror, p.update, p.resync = nil, nil, nil, nil, false
 	}
 }
@@ -119,9 +121,11 @@ func (a *Admin) hear(_ context.Context, args server.Args) error {
 	lost, _ := args.At(2).Bool()
 	a.order(func() {
 		p := a.pump
-		if _, known := p.remote[id]; !watching {
+		_, known := p.remote[id]
+		switch {
+		case !watching:
 			delete(p.remote, id)
-		} else if known || len(p.remote) < maxInstances {
+		case p.opts.Watch != Local && (known || len(p.remote) < maxInstances):
 			p.remote[id] = time.Now().Add(watchTTL)
 		}
 		p.watch()

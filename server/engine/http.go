@@ -155,7 +155,7 @@ func (s *Server) handshake(w http.ResponseWriter, r *http.Request, q request) *r
 			return f
 		}
 	}
-	if s.Draining() {
+	if s.isClosing() {
 		return refuseClosing
 	}
 	x := &Session{server: s, addr: bucket(s.ClientAddr(r))}

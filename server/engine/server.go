@@ -20,10 +20,9 @@ type Server struct {
 	mu       sync.Mutex
 	sessions map[string]*Session
 	conns    map[*wsConn]struct{} // all that are open, probes and closing ones too
-	draining bool                 // no new sessions
-	closing  bool                 // and those that are there are being closed
-	cutting  bool                 // Shutdown has lost its patience
-	empty    chan struct{}        // closed, once, when there are no new sessions and no session is left
+	closing  bool
+	cutting  bool          // Shutdown has lost its patience
+	empty    chan struct{} // closed by Shutdown or remove, once: closing, and no session is left
 
 	// Counts the WebSocket connections and the closers that run. It is only
 	// added to under mu while not closing, or by one that it counts.
@@ -63,7 +62,7 @@ func (s *Server) Session(id string) (*Session, bool) {
 func (s *Server) add(x *Session) *refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.draining {
+	if s.closing {
 		return refuseClosing
 	}
 	if _, taken := s.sessions[x.id]; taken {
@@ -82,23 +81,13 @@ func (s *Server) remove(x *Session) {
 	x.removed = true
 	if s.sessions[x.id] == x {
 		delete(s.sessions, x.id)
-		s.checkEmpty()
+		if s.closing && len(s.sessions) == 0 {
+			close(s.empty)
+		}
 	}
 	s.mu.Unlock()
 	if first {
 		s.gate.leave(x.addr)
-	}
-}
-
-// checkEmpty notes the end of the last session. The caller holds mu.
-func (s *Server) checkEmpty() {
-	if !s.draining || len(s.sessions) > 0 {
-		return
-	}
-	select {
-	case <-s.empty: // by another call
-	default:
-		close(s.empty)
 	}
 }
 

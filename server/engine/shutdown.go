@@ -14,11 +14,10 @@ const cutTimeout = time.Second
 
 var errReceivers = errors.New("engine: receivers have not returned")
 
-// Draining reports whether new sessions are refused, after Drain or Shutdown.
-func (s *Server) Draining() bool {
+func (s *Server) isClosing() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.draining
+	return s.closing
 }
 
 // start counts a goroutine in; it reports false when the server is closing.
@@ -51,17 +50,6 @@ func (s *Server) done(w *wsConn) {
 	s.running.Done()
 }
 
-// Drain refuses new sessions from now on, 503 with Retry-After, and returns those
-// that are there: they go on until they are closed. drained is closed when none is
-// left.
-func (s *Server) Drain() (sessions []*Session, drained <-chan struct{}) {
-	s.mu.Lock()
-	s.draining = true
-	s.checkEmpty()
-	s.mu.Unlock()
-	return s.list(), s.empty
-}
-
 // Shutdown refuses new sessions, closes those that are open with
 // ServerShuttingDown, and waits until every goroutine of the engine has ended:
 // what is queued is written, WebSocket peers have answered the close frame and
@@ -70,8 +58,12 @@ func (s *Server) Drain() (sessions []*Session, drained <-chan struct{}) {
 // first, what is left is cut and ctx's error is returned.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
-	s.draining, s.closing = true, true
-	s.checkEmpty()
+	if !s.closing {
+		s.closing = true
+		if len(s.sessions) == 0 {
+			close(s.empty)
+		}
+	}
 	s.mu.Unlock()
 	for _, x := range s.list() {
 		x.Close(ServerShuttingDown)

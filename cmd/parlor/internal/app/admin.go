@@ -58,11 +58,10 @@ func (a *administration) servePage(page, icons fs.FS) error {
 	}
 	var err error
 	a.page, err = admin.UI(page, admin.UIOptions{
-		Icons:       icons,
-		Path:        config.AdminPath,
-		SocketPath:  a.cfg.Path,
-		Namespace:   a.cfg.Admin.Namespace,
-		MessagePack: a.cfg.Parser == config.Msgpack,
+		Icons:      icons,
+		Path:       config.AdminPath,
+		SocketPath: a.cfg.Path,
+		Namespace:  a.cfg.Admin.Namespace,
 	})
 	if err != nil {
 		return fmt.Errorf("cannot serve the page of --%s: %w", config.AdminUIFlag, err)

@@ -53,8 +53,7 @@ func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(ctx, self, args...)
-	// The race detector otherwise waits for a second when a process ends.
-	cmd.Env = append([]string{asCommand + "=1", "GORACE=atexit_sleep_ms=0"}, env...)
+	cmd.Env = append([]string{asCommand + "=1"}, env...)
 	return cmd
 }
 
