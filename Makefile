@@ -74,7 +74,7 @@ test: deps check cross ## Run all checks and tests, installing what they need
 	@# The race detector allocates on its own account, and slows everything down:
 	@# budgets, and packages with tests that it switches off, are tested without it.
 	go test -run 'Alloc|Budget' ./...
-	go test -timeout 20m -skip '^TestApp$$' $$(grep -rlE --exclude-dir=node_modules --include='*_test.go' '^//go:build !race' $(GO_DIRS) | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
+	go test -timeout 20m -skip '^(TestApp|TestAdminUI)$$' $$(grep -rlE --exclude-dir=node_modules --include='*_test.go' '^//go:build !race' $(GO_DIRS) | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 
 .PHONY: check
 check: $(CLIENT) $(ADMIN_PAGE) ## Check formatting, and vet

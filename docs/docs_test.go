@@ -24,6 +24,7 @@ var imports = map[string]string{
 	"fmt":     "fmt",
 	"http":    "net/http",
 	"log":     "log",
+	"msgpack": "github.com/seed3686fee0/parlor/server/packet/msgpack",
 	"netip":   "net/netip",
 	"os":      "os",
 	"regexp":  "regexp",

@@ -179,6 +179,7 @@ func (s *Socket) reject(name, message string, data any) {
 	s.cancel(&DisconnectError{Reason: ServerNamespaceDisconnect})
 	c.refuse(name, message, data) // before there is a place for the next try
 	c.release(s)
+	c.rested()
 	c.server.running.done()
 }
 

@@ -19,7 +19,6 @@ type conn struct {
 	server  *Server
 	session *engine.Session
 	origin  *origin
-	share   uint8 // which of the server's flows counts its events
 
 	// Owned by the session's reader.
 	decoder packet.MessageDecoder
@@ -28,6 +27,9 @@ type conn struct {
 	slots     []slot // few: a connection is in a namespace or two
 	closed    bool
 	moved     bool          // the session has moved to another transport
+	leaving   bool          // the server is being drained: nothing new is begun
+	share     uint8         // static: which of the server's flows counts its events
+	detached  int32         // handlers that are at work and hold up no inbox
 	refused   int           // CONNECTs
 	refusedAt time.Time     // the last of them
 	asked     int           // bytes of CONNECTs of a connection that is not admitted
@@ -184,7 +186,7 @@ func (c *conn) connect(p *packet.Packet) {
 		c.asked += p.Size()
 	}
 	switch {
-	case c.closed:
+	case c.closed || c.leaving:
 		c.mu.Unlock()
 		return
 	case slices.ContainsFunc(c.slots, func(s slot) bool { return s.name == p.Namespace }):

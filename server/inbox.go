@@ -76,7 +76,7 @@ func (c *conn) enqueue(in *inbound) {
 		c.mu.Lock()
 	}
 	s := in.socket
-	if !s.live() {
+	if !s.live() || c.leaving {
 		c.mu.Unlock()
 		return
 	}
@@ -105,7 +105,11 @@ func (s *Socket) work() {
 		in, end := s.next()
 		if in == nil && end == nil {
 			s.running = false
+			leaving := c.leaving
 			c.mu.Unlock()
+			if leaving {
+				c.rested()
+			}
 			c.server.running.done()
 			return
 		}
@@ -129,7 +133,14 @@ func (s *Socket) mine(in *inbound) bool {
 	c.mu.Lock()
 	detached, excused := in.run.detached, in.run.excused
 	in.run.over = true
+	if detached {
+		c.detached--
+	}
+	leaving := c.leaving
 	c.mu.Unlock()
+	if leaving && detached {
+		c.rested()
+	}
 	switch {
 	case detached && !excused:
 		c.server.running.done()
@@ -246,6 +257,7 @@ func Detach(ctx context.Context) {
 		return
 	}
 	cur.run.detached = true
+	s.conn.detached++
 	s.conn.server.running.add()
 	s.conn.server.workers.run(job{socket: s})
 }

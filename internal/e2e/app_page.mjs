@@ -69,6 +69,17 @@ export async function until(read, wanted, what = "") {
 /** The console's errors that belong to a test: a server that is gone, say. */
 export const NETWORK = /ERR_(CONNECTION_REFUSED|CONNECTION_RESET|CONNECTION_CLOSED|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)|WebSocket (connection to .* failed|is (closed|already in CLOSING))/;
 
+/** Has a page's errors, and those of its console that expect does not have, fail the test; and what else a test finds. */
+export function watch(page, name, expect) {
+  page.setDefaultTimeout(PATIENCE);
+  page.on("pageerror", (err) => problems.push(`${name}: ${err.stack ?? err.message}`));
+  page.on("console", (m) => {
+    const text = `${m.text()} ${m.location().url}`;
+    if (m.type() === "error" && !expect?.test(text)) problems.push(`${name}: ${text}`);
+  });
+  return (problem) => problems.push(`${name}: ${problem}`);
+}
+
 /** Somebody with a page of the app. */
 export class Person {
   constructor(page, name) {
@@ -91,13 +102,8 @@ export class Person {
   static async open(browser, name, { url = given.url, expect = null, context, ...options } = {}) {
     const own = context ?? (await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options }));
     const page = await own.newPage();
-    page.setDefaultTimeout(PATIENCE);
     const person = new Person(page, name);
-    page.on("pageerror", (err) => problems.push(`${name}: ${err.stack ?? err.message}`));
-    page.on("console", (m) => {
-      const text = `${m.text()} ${m.location().url}`;
-      if (m.type() === "error" && !expect?.test(text)) problems.push(`${name}: ${text}`);
-    });
+    watch(page, name, expect);
     await page.goto(url);
     return person;
   }

@@ -22,13 +22,15 @@ import (
 	"github.com/seed3686fee0/parlor/internal/jstest"
 )
 
-// buildApp builds the program, with the app in it; where the tests run with the race detector so does the program.
+// buildApp builds the program, with the app and the Admin UI in it; where the tests run with the race detector so does the program.
 func buildApp(t *testing.T) (binary string) {
 	t.Helper()
 	root := filepath.Join("..", "..")
-	page := filepath.Join("cmd", "parlor", "internal", "web", "dist", "app", "index.html")
-	if _, err := os.Stat(filepath.Join(root, page)); err != nil {
-		command(t, root, "make", filepath.ToSlash(page))
+	dist := filepath.Join("cmd", "parlor", "internal", "web", "dist")
+	for _, page := range []string{filepath.Join(dist, "app", "index.html"), filepath.Join(dist, "admin", "page", "index.html")} {
+		if _, err := os.Stat(filepath.Join(root, page)); err != nil {
+			command(t, root, "make", filepath.ToSlash(page))
+		}
 	}
 	binary = filepath.Join(t.TempDir(), "parlor")
 	args := []string{"build", "-o", binary}

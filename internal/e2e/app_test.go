@@ -63,11 +63,16 @@ func appFiles(t *testing.T, binary, script string) {
 
 func appRestart(t *testing.T, binary, script string) {
 	a := startApp(t, binary)
-	a.script(t, script, controls{
+	a.script(t, script, a.restarts(t), nil)
+}
+
+// restarts lets a script stop the program and start it again.
+func (a *app) restarts(t *testing.T) controls {
+	return controls{
 		"stop":    func(string) (string, error) { return "", a.stop() },
 		"start":   func(string) (string, error) { return "", a.start(t) },
 		"running": func(string) (string, error) { return fmt.Sprint(a.running()), nil },
-	}, nil)
+	}
 }
 
 func appPolling(t *testing.T, binary, script string) {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/seed3686fee0/parlor/server/packet"
@@ -185,9 +186,23 @@ func (d *Reader) string() error {
 	if err != nil {
 		return err
 	}
+	if plain(s) { // most keys are, and it is twice as fast
+		d.Text = append(append(append(d.Text, '"'), s...), '"')
+		return nil
+	}
 	// An error is about bytes that are not UTF-8; they are U+FFFD then.
 	d.Text, _ = jsontext.AppendQuote(d.Text, s)
 	return nil
+}
+
+// plain reports whether a text is ASCII that JSON has no escapes for.
+func plain(s []byte) bool {
+	for _, c := range s {
+		if c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 func (d *Reader) attach(b []byte) error {

@@ -279,11 +279,13 @@ func (e *encoder) scalar(s string) error {
 		return e.enc.EncodeBool(s == "true")
 	}
 	// Integers of 64 bits keep all their digits, for those who can read them.
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
-		return e.enc.EncodeInt(n)
-	}
-	if n, err := strconv.ParseUint(s, 10, 64); err == nil {
-		return e.enc.EncodeUint(n)
+	if !strings.ContainsAny(s, ".eE") {
+		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+			return e.enc.EncodeInt(n)
+		}
+		if n, err := strconv.ParseUint(s, 10, 64); err == nil {
+			return e.enc.EncodeUint(n)
+		}
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	switch {
@@ -351,6 +353,13 @@ func skipSpace(s string, i int) int {
 
 // skipString returns the end of the string that begins at s[i].
 func skipString(s string, i int) int {
+	quote := strings.IndexByte(s[i+1:], '"')
+	if quote < 0 {
+		return len(s)
+	}
+	if end := i + 1 + quote; strings.IndexByte(s[i+1:end], '\\') < 0 {
+		return end + 1
+	}
 	for i++; i < len(s); i++ {
 		switch s[i] {
 		case '"':

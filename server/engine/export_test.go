@@ -24,9 +24,6 @@ func PollWaits(s *Session) bool {
 	return s.poll != nil && s.poll.wake != nil
 }
 
-// ReceiverOf is the session's receiver.
-func ReceiverOf(s *Session) Receiver { return s.receiver }
-
 // Refused reports whether the kernel has refused to take more for the peer.
 func Refused(s *Session) bool {
 	s.mu.Lock()

@@ -155,7 +155,7 @@ func (s *Server) handshake(w http.ResponseWriter, r *http.Request, q request) *r
 			return f
 		}
 	}
-	if s.isClosing() {
+	if s.Draining() {
 		return refuseClosing
 	}
 	x := &Session{server: s, addr: bucket(s.ClientAddr(r))}

@@ -20,9 +20,10 @@ type Server struct {
 	mu       sync.Mutex
 	sessions map[string]*Session
 	conns    map[*wsConn]struct{} // all that are open, probes and closing ones too
-	closing  bool
-	cutting  bool          // Shutdown has lost its patience
-	empty    chan struct{} // closed by Shutdown or remove, once: closing, and no session is left
+	draining bool                 // no new sessions
+	closing  bool                 // and those that are there are being closed
+	cutting  bool                 // Shutdown has lost its patience
+	empty    chan struct{}        // closed, once, when there are no new sessions and no session is left
 
 	// Counts the WebSocket connections and the closers that run. It is only
 	// added to under mu while not closing, or by one that it counts.
@@ -62,7 +63,7 @@ func (s *Server) Session(id string) (*Session, bool) {
 func (s *Server) add(x *Session) *refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing {
+	if s.draining {
 		return refuseClosing
 	}
 	if _, taken := s.sessions[x.id]; taken {
@@ -81,13 +82,23 @@ func (s *Server) remove(x *Session) {
 	x.removed = true
 	if s.sessions[x.id] == x {
 		delete(s.sessions, x.id)
-		if s.closing && len(s.sessions) == 0 {
-			close(s.empty)
-		}
+		s.checkEmpty()
 	}
 	s.mu.Unlock()
 	if first {
 		s.gate.leave(x.addr)
+	}
+}
+
+// checkEmpty notes the end of the last session. The caller holds mu.
+func (s *Server) checkEmpty() {
+	if !s.draining || len(s.sessions) > 0 {
+		return
+	}
+	select {
+	case <-s.empty: // by another call
+	default:
+		close(s.empty)
 	}
 }
 

@@ -80,6 +80,13 @@ func (s *Session) ID() string { return s.id }
 // Protocol is the revision of the Engine.IO protocol that the peer speaks.
 func (s *Session) Protocol() int { return 4 }
 
+// Receiver is what [Options].Open has made for the session; nil while it does.
+func (s *Session) Receiver() Receiver {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.receiver
+}
+
 // Transport is the name of the transport that carries the session now.
 func (s *Session) Transport() string {
 	s.mu.Lock()

@@ -14,10 +14,11 @@ const cutTimeout = time.Second
 
 var errReceivers = errors.New("engine: receivers have not returned")
 
-func (s *Server) isClosing() bool {
+// Draining reports whether new sessions are refused, after Drain or Shutdown.
+func (s *Server) Draining() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.closing
+	return s.draining
 }
 
 // start counts a goroutine in; it reports false when the server is closing.
@@ -50,6 +51,17 @@ func (s *Server) done(w *wsConn) {
 	s.running.Done()
 }
 
+// Drain refuses new sessions from now on, 503 with Retry-After, and returns those
+// that are there: they go on until they are closed. drained is closed when none is
+// left.
+func (s *Server) Drain() (sessions []*Session, drained <-chan struct{}) {
+	s.mu.Lock()
+	s.draining = true
+	s.checkEmpty()
+	s.mu.Unlock()
+	return s.list(), s.empty
+}
+
 // Shutdown refuses new sessions, closes those that are open with
 // ServerShuttingDown, and waits until every goroutine of the engine has ended:
 // what is queued is written, WebSocket peers have answered the close frame and
@@ -58,12 +70,8 @@ func (s *Server) done(w *wsConn) {
 // first, what is left is cut and ctx's error is returned.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
-	if !s.closing {
-		s.closing = true
-		if len(s.sessions) == 0 {
-			close(s.empty)
-		}
-	}
+	s.draining, s.closing = true, true
+	s.checkEmpty()
 	s.mu.Unlock()
 	for _, x := range s.list() {
 		x.Close(ServerShuttingDown)

@@ -272,7 +272,7 @@ func upgradeUnderLoad(t *testing.T, f *fixture, i, messages int) {
 		t.Error("unknown session")
 		return
 	}
-	s := engine.ReceiverOf(x).(*session)
+	s := x.Receiver().(*session)
 	var all sync.WaitGroup
 	all.Go(func() { // the server sends
 		for n := range messages {

@@ -58,10 +58,11 @@ func (a *administration) servePage(page, icons fs.FS) error {
 	}
 	var err error
 	a.page, err = admin.UI(page, admin.UIOptions{
-		Icons:      icons,
-		Path:       config.AdminPath,
-		SocketPath: a.cfg.Path,
-		Namespace:  a.cfg.Admin.Namespace,
+		Icons:       icons,
+		Path:        config.AdminPath,
+		SocketPath:  a.cfg.Path,
+		Namespace:   a.cfg.Admin.Namespace,
+		MessagePack: a.cfg.Parser == config.Msgpack,
 	})
 	if err != nil {
 		return fmt.Errorf("cannot serve the page of --%s: %w", config.AdminUIFlag, err)

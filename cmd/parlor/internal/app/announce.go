@@ -19,6 +19,7 @@ func announce(log *slog.Logger, cfg *config.Config, keys *keyring, address net.A
 		"path", cfg.Path,
 		"namespaces", strings.Join(namespaces, " "),
 		"transports", strings.Join(transports, " "),
+		"parser", cfg.Parser,
 		"tls", cfg.TLS(),
 		"page", pageURL(cfg, address, page),
 	)
@@ -154,6 +155,9 @@ func warnings(cfg *config.Config) []string {
 		}
 	}
 	found = append(found, redisWarnings(cfg)...)
+	if cfg.Parser == config.Msgpack {
+		found = append(found, "the chat's page cannot connect: it has the default parser, and --parser (PARLOR_PARSER) is msgpack")
+	}
 	if cfg.ChatRate == 0 {
 		found = append(found, "a client may send messages without limit: --chat-rate (PARLOR_CHAT_RATE) is 0")
 	}

@@ -80,3 +80,22 @@ func TestH01Clients(t *testing.T) {
 		})
 	}
 }
+
+// TestParser: the chat in MessagePack, for clients that speak it.
+func TestParser(t *testing.T) {
+	addr, stop := start(t, "--parser=msgpack")
+	defer stop()
+	s, err := wire.Open(addr, wire.Websocket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.SendPackets(wire.Packet{Data: "\x82\xa4type\x00\xa3nsp\xa1/", Binary: true}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"\x83\xa4type\x00\xa4data\x81\xa3sid*", "\x83\xa4type\x02\xa4data\x92\xa9connected*"} {
+		if p, err := s.Next(); err != nil || !p.Binary || !wire.Match(want, p.Data) {
+			t.Errorf("%q, %v", p.Data, err)
+		}
+	}
+}

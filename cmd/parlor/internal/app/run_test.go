@@ -68,7 +68,7 @@ func TestRun(t *testing.T) {
 	}
 	log.Close(10 * time.Second)
 	for _, want := range []string{
-		"msg=serving", "path=/ws/", `namespaces="/ /chat"`, `transports="polling websocket"`, "version=",
+		"msg=serving", "path=/ws/", `namespaces="/ /chat"`, `transports="polling websocket"`, "parser=default", "version=",
 		"msg=limits", "max_payload=1000000", "chat_rate=10", "ping_interval=25s",
 		"level=warning", "any web page", "anonymous users", "not encrypted",
 		`cause="the test ends"`, "msg=stopped",
@@ -239,6 +239,7 @@ func TestWarnings(t *testing.T) {
 		"any origin":        {[]string{"--cors-origin=*"}, []string{"is *", "anonymous", "not encrypted"}},
 		"TLS":               {[]string{"--tls-cert=a", "--tls-key=b"}, []string{"origins", "anonymous"}},
 		"all are proxies":   {[]string{"--trusted-proxy=0.0.0.0/0"}, []string{"origins", "anonymous", "not encrypted", "forge"}},
+		"parser":            {[]string{"--parser=msgpack"}, []string{"origins", "anonymous", "not encrypted", "page cannot connect"}},
 		"no rate":           {[]string{"--chat-rate=0"}, []string{"origins", "anonymous", "not encrypted", "--chat-rate"}},
 		"unreachable limit": {[]string{"--max-payload=1000"}, []string{"origins", "anonymous", "not encrypted", "--chat-message-max", "--chat-file-max"}},
 	}

@@ -10,6 +10,8 @@ import (
 	"github.com/seed3686fee0/parlor/namespaces/chat"
 	"github.com/seed3686fee0/parlor/server"
 	"github.com/seed3686fee0/parlor/server/engine"
+	"github.com/seed3686fee0/parlor/server/packet"
+	"github.com/seed3686fee0/parlor/server/packet/msgpack"
 )
 
 // transports are those that clients are served with.
@@ -34,6 +36,7 @@ const (
 func newSocketServer(cfg *config.Config, keys *keyring, shared *cluster, administration *administration, log *slog.Logger, bundle fs.FS) instance {
 	io := server.New(append(shared.options(),
 		server.WithPath(cfg.Path),
+		server.WithParser(parser(cfg)),
 		server.WithPingInterval(cfg.PingInterval),
 		server.WithPingTimeout(cfg.PingTimeout),
 		server.WithMaxPayload(cfg.MaxPayload),
@@ -50,6 +53,13 @@ func newSocketServer(cfg *config.Config, keys *keyring, shared *cluster, adminis
 		shared.watch(name, chat.Mount(ns, chatOptions(cfg, shared.store(name), log)))
 	}
 	return instance{io, shared, administration}
+}
+
+func parser(cfg *config.Config) packet.Parser {
+	if cfg.Parser == config.Msgpack {
+		return msgpack.Parser{}
+	}
+	return packet.JSON{}
 }
 
 // serverLimits are those by address and connection. They are written out,

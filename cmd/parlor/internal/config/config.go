@@ -53,6 +53,8 @@ type Listen struct {
 	Addr string `default:":3000" help:"Address to listen on, host:port."`
 	Path string `default:"/socket.io/" help:"Path of the Socket.IO endpoint, matched exactly."`
 
+	Parser string `default:"default" help:"How packets are written: default, which is JSON, or msgpack. All clients need the same: with msgpack those with socket.io-msgpack-parser connect, and no others."`
+
 	PingInterval time.Duration `default:"25s" help:"Time between two heartbeats."`
 	PingTimeout  time.Duration `default:"20s" help:"Time a client has to answer a heartbeat."`
 	MaxPayload   int64         `default:"1000000" help:"Largest message a client may send, in bytes."`
@@ -63,6 +65,12 @@ type Listen struct {
 	TLSCert string `help:"File with the certificate chain, PEM. Needs --tls-key." name:"tls-cert" placeholder:"FILE" reload:"the file is read again"`
 	TLSKey  string `help:"File with the certificate's private key, PEM. Needs --tls-cert." name:"tls-key" placeholder:"FILE" reload:"the file is read again"`
 }
+
+// The values of Parser.
+const (
+	DefaultParser = "default"
+	Msgpack       = "msgpack"
+)
 
 // Chat says what the ready-made chat allows.
 type Chat struct {

@@ -74,8 +74,8 @@ func TestParse(t *testing.T) {
 		"variables of others": {env: map[string]string{"PARLOR_SERVICE_PORT": "x"}, check: func(c *Config) bool { return c.Addr == ":3000" }},
 		"everything scripts rely on": {
 			args: strings.Fields("serve --addr=:1 --path=/x/ --ping-interval=1s --ping-timeout=1s --max-payload=1 --cors-origin=* --trusted-proxy=::/0 --tls-cert=c --tls-key=k" +
-				" --chat-rate=1 --chat-history=1 --chat-rooms=1 --chat-message-max=1 --chat-file-max=1 --log-level=debug --log-format=json"),
-			check: func(c *Config) bool { return c.LogFormat == "json" && c.LogLevel == "debug" },
+				" --parser=msgpack --chat-rate=1 --chat-history=1 --chat-rooms=1 --chat-message-max=1 --chat-file-max=1 --log-level=debug --log-format=json"),
+			check: func(c *Config) bool { return c.LogFormat == "json" && c.LogLevel == "debug" && c.Parser == Msgpack },
 		},
 	}
 	for name, test := range tests {
@@ -105,6 +105,7 @@ func TestBadInput(t *testing.T) {
 		{args: "--ping-interval=3", want: `--ping-interval (PARLOR_PING_INTERVAL): "3" is not a duration; write it like 25s or 1m30s`},
 		{env: "PARLOR_PING_INTERVAL=abc", want: `--ping-interval (PARLOR_PING_INTERVAL): "abc" is not a duration; write it like 25s or 1m30s`},
 		{args: "--ping-timeout=-1s", want: `--ping-timeout (PARLOR_PING_TIMEOUT): -1s is out of range; it is to be from 10ms to 24h0m0s`},
+		{args: "--parser=json", want: `--parser (PARLOR_PARSER): "json" is none of the values there are; use one of default, msgpack`},
 		{args: "--max-payload=1MB", want: `--max-payload (PARLOR_MAX_PAYLOAD): "1MB" is not a whole number; write it like 1000000`},
 		{args: "--max-payload=0", want: `--max-payload (PARLOR_MAX_PAYLOAD): 0 is out of range; it is to be from 1 to 1073741824`},
 		{args: "--chat-rate=-1", want: `--chat-rate (PARLOR_CHAT_RATE): -1 is out of range; it is to be from 0 to 1000000`},

@@ -47,6 +47,7 @@ func (c *Config) validate(given map[string]bool) error {
 	checks := []func() *Error{
 		c.checkAddr,
 		c.checkPath,
+		func() *Error { return oneOf("parser", c.Parser, DefaultParser, Msgpack) },
 		func() *Error { return between("ping-interval", c.PingInterval, minPing, maxPing) },
 		func() *Error { return between("ping-timeout", c.PingTimeout, minPing, maxPing) },
 		func() *Error { return between("max-payload", c.MaxPayload, 1, maxPayload) },

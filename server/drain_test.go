@@ -1,0 +1,191 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed3686fee0/parlor/internal/wire"
+	"github.com/seed3686fee0/parlor/server"
+)
+
+// drain drains the server on a goroutine of its own.
+func (r *rig) drain(ctx context.Context, window time.Duration) <-chan error {
+	ended := make(chan error, 1)
+	go func() { ended <- r.Drain(ctx, window) }()
+	return ended
+}
+
+// Clients are moved away one by one over the window, while those that are still
+// there are served and new ones are not.
+func TestDrainSpreads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const clients = 10
+		r := serveInMemory(t)
+		r.Of("/").On("e", func(_ context.Context, _ *server.Socket, args server.Args) error { return args.Ack() })
+		var mu sync.Mutex
+		var at []time.Duration
+		began := time.Now()
+		r.Of("/").OnDisconnect(func(_ context.Context, _ *server.Socket, reason server.Reason) {
+			mu.Lock()
+			defer mu.Unlock()
+			at = append(at, time.Since(began))
+			if reason != server.ServerShuttingDown {
+				t.Errorf("a socket ended with %q", reason)
+			}
+		})
+		for range clients {
+			c, _ := r.connect()
+			go func() { // until it is told to go
+				for {
+					if _, err := c.Next(); err != nil {
+						_ = c.Close()
+						return
+					}
+				}
+			}()
+		}
+		ended := r.drain(t.Context(), 10*time.Second)
+		synctest.Wait()
+		if !r.Draining() {
+			t.Error("the server says that it takes clients")
+		}
+		_, err := wire.OpenWS(r.addr, wire.Handshake{})
+		if res := wire.Refusal(err); res == nil || res.Status != 503 || res.Header.Get("Retry-After") == "" {
+			t.Errorf("a new client gets %v", err)
+		}
+		time.Sleep(5*time.Second + time.Millisecond)
+		synctest.Wait()
+		if n := r.Stats().Connections; n != 4 {
+			t.Errorf("%d connections are left after half of the time", n)
+		}
+		r.must(<-ended)
+		if took := time.Since(began); took != 9*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
+		for i, d := range at {
+			if want := time.Duration(i) * time.Second; d != want {
+				t.Errorf("client %d went after %v, want %v", i, d, want)
+			}
+		}
+	})
+}
+
+// A connection is closed when what is at work for it has ended, on either
+// transport: its acknowledgements arrive, the client's answers are still taken, and
+// what comes after its turn is not begun.
+func TestDrainLetsHandlersEnd(t *testing.T) {
+	for _, transport := range wire.Transports() {
+		t.Run(transport, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := serveInMemory(t)
+				ns := r.Of("/")
+				answer := func(after time.Duration, detached bool) server.Handler {
+					return func(ctx context.Context, _ *server.Socket, args server.Args) error {
+						if detached {
+							server.Detach(ctx)
+						}
+						time.Sleep(after)
+						return args.Ack(args.Event())
+					}
+				}
+				ns.On("slow", answer(time.Second, false))
+				ns.On("asks", func(ctx context.Context, s *server.Socket, args server.Args) error {
+					if _, err := s.Ask(ctx, "question"); err != nil {
+						return err
+					}
+					return args.Ack("asked")
+				})
+				ns.On("detached", answer(3*time.Second, true))
+				ns.On("late", func(context.Context, *server.Socket, server.Args) error {
+					t.Error("an event that came too late is handled")
+					return nil
+				})
+				c, err := wire.Open(r.addr, transport)
+				r.must(err)
+				defer c.Close()
+				_, err = wire.Join(c, "/")
+				r.must(err)
+				r.must(c.Send(`421["slow"]`, `422["detached"]`, `423["asks"]`))
+				synctest.Wait()
+				ended := r.drain(t.Context(), 0)
+				synctest.Wait()
+				r.must(c.Send(`42["late"]`, `40/too-late,`))
+				r.must(wire.Expect(c, `431["slow"]`, `420["question"]`))
+				r.must(c.Send(`430[]`))
+				r.must(wire.Expect(c, `433["asked"]`, `432["detached"]`))
+				if _, _, err := wire.WaitClosed(c); err != nil {
+					t.Error(err)
+				}
+				_ = c.Close()
+				r.must(<-ended)
+			})
+		})
+	}
+}
+
+// A connection that is being let in, or refused, is waited for too.
+func TestDrainDuringAdmission(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := serveInMemory(t)
+		r.Of("/").Use(func(server.ConnectHandler) server.ConnectHandler {
+			return func(context.Context, *server.Socket) error {
+				time.Sleep(time.Second)
+				return errors.New("no")
+			}
+		})
+		c := r.dial()
+		c.send("40")
+		synctest.Wait()
+		ended := r.drain(t.Context(), 0)
+		c.expect(`44{"message":"no"}`)
+		c.closed()
+		r.must(<-ended)
+	})
+}
+
+// Drain ends with its context, whatever still goes on, and Shutdown does the rest.
+func TestDrainDeadline(t *testing.T) {
+	for name, window := range map[string]time.Duration{"a handler": 0, "the window": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := serveInMemory(t)
+				r.Of("/").On("for ever", func(ctx context.Context, _ *server.Socket, _ server.Args) error {
+					<-ctx.Done()
+					return nil
+				})
+				for range 2 {
+					c, _ := r.connect()
+					c.send(`42["for ever"]`)
+					go c.closed()
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				began := time.Now()
+				if err := <-r.drain(ctx, window); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
+					t.Errorf("%v after %v", err, time.Since(began))
+				}
+				r.must(r.Shutdown(t.Context()))
+			})
+		})
+	}
+}
+
+// A server without clients is drained at once, as often as it is asked.
+func TestDrainOfNobody(t *testing.T) {
+	r := serve(t)
+	for range 2 {
+		r.must(r.Drain(waited(t), time.Hour))
+	}
+	r.must(r.Shutdown(waited(t)))
+	r.must(r.Drain(waited(t), time.Hour))
+	if !r.Draining() {
+		t.Error("it takes clients again")
+	}
+}
