@@ -21,7 +21,7 @@ import (
 
 const (
 	// redisHeartbeat is how often this instance says in Redis that it is alive;
-	// without a word for four times as long its people have left.
+	// without a word for three times as long its people have left.
 	redisHeartbeat = 2 * time.Second
 	// redisTimeout is how long the end may take of what talks to Redis.
 	redisTimeout = 2 * time.Second
@@ -218,10 +218,9 @@ func (l redisLogger) Printf(ctx context.Context, format string, args ...any) {
 	if !ok {
 		return
 	}
-	says := slog.String("says", strings.TrimSpace(fmt.Sprintf(format, args...)))
+	says := []any{"says", strings.TrimSpace(fmt.Sprintf(format, args...))}
 	if leftOut > 0 {
-		l.log.DebugContext(ctx, "go-redis", says, "left_out_before", leftOut)
-		return
+		says = append(says, "left_out_before", leftOut)
 	}
-	l.log.DebugContext(ctx, "go-redis", says)
+	l.log.DebugContext(ctx, "go-redis", says...)
 }
