@@ -28,6 +28,8 @@ type Chat struct {
 	lanes *lanes // of rooms
 	users *lanes // of users, by id, for what changes their presence; before those of rooms
 
+	owed *owed
+
 	relays      sync.Pool // of *relay
 	messages    atomic.Uint64
 	direct      atomic.Uint64
@@ -80,6 +82,7 @@ func mount(ns *server.Namespace, opts Options, now func() time.Time) *Chat {
 		errTooBig:   &server.ClientError{Code: codeMessageTooLarge, Message: fmt.Sprintf("the file is larger than %d bytes", opts.FileBytes)},
 		lanes:       newLanes(),
 		users:       newLanes(),
+		owed:        newOwed(),
 	}
 	if c.alone {
 		c.store = NewMemory(MemoryOptions{

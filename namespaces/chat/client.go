@@ -21,6 +21,7 @@ type client struct {
 	user     User
 	rooms    []string // sorted; where the socket is counted as a socket of its user
 	gone     bool     // the socket is closed: it enters no room any more
+	said     Status   // how present the socket is
 	messages *rate.Limiter
 	signals  *rate.Limiter
 }
@@ -112,6 +113,20 @@ func (c *client) close() (rooms []string) {
 	defer c.mu.Unlock()
 	rooms, c.rooms, c.gone = c.rooms, nil, true
 	return rooms
+}
+
+// say notes how present the socket is.
+func (c *client) say(s Status) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.said = s
+}
+
+// status returns how present the socket is, unless it is closed.
+func (c *client) status() (s Status, there bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.said, !c.gone
 }
 
 // list returns the rooms that the socket is in.

@@ -98,5 +98,6 @@
 // messages take no turns, and the store is asked only for those that have a
 // clientMsgId.
 //
-// There are no goroutines here, but for who calls [Chat.Watch] in one.
+// There are no goroutines here, but for who calls [Chat.Watch] in one, and the one
+// that ends with it.
 package chat

@@ -3,7 +3,6 @@ package chat_test
 import (
 	"context"
 	"errors"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -262,79 +261,4 @@ func TestTwoInstances(t *testing.T) {
 		continue
 	}
 	match(t, "who", bob.call("who", `"r"`), `*"userCount":2,*`)
-}
-
-// A watching store has an instance die, of which two are told.
-type watching struct {
-	chat.Store
-
-	orphans chan chat.Orphan
-	buried  chan error
-}
-
-func (w *watching) Watch(ctx context.Context, gone func(ctx context.Context, o chat.Orphan) error) error {
-	for {
-		select {
-		case o := <-w.orphans:
-			w.buried <- gone(ctx, o)
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
-func TestWatch(t *testing.T) {
-	store := &watching{memory(newClock()), make(chan chat.Orphan), make(chan error)}
-	s := open(t, chat.Options{Store: store})
-	ctx, cancel := context.WithCancel(t.Context())
-	var watch sync.WaitGroup
-	watch.Go(func() {
-		if err := s.chat.Watch(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	defer watch.Wait()
-	defer cancel()
-	bob, ann := s.in("bob", "r"), s.in("ann", "r2")
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	// Sockets of another instance: one of ann's, and all of cid's.
-	cid, annUser := chat.User{ID: "cid", Name: "CID"}, chat.User{ID: "ann", Name: "ANN"}
-	for _, x := range []struct {
-		socket string
-		user   chat.User
-	}{{"c1", cid}, {"a9", annUser}} {
-		_, err := store.SetStatus(ctx, x.socket, x.user.ID, chat.Online)
-		must(err)
-		_, err = store.Join(ctx, "r", x.socket, x.user, -1)
-		must(err)
-	}
-	bob.call("join", `"r2"`)
-	bob.events = nil
-	ann.events = nil
-	ann.call("presence", `{"status":"away"}`)
-	match(t, "still", bob.want("presence"), `*"status":"online"*`)
-	for range 2 { // again, as when the first to be told has died of it
-		store.orphans <- chat.Orphan{Socket: "c1", User: cid, Rooms: []string{"r"}}
-		must(<-store.buried)
-	}
-	match(t, "left", bob.want("user_left"), `{"room":"r","userId":"cid","user":"CID","userCount":2}`)
-	store.orphans <- chat.Orphan{Socket: "a9", User: annUser, Rooms: []string{"r"}}
-	must(<-store.buried)
-	match(t, "left", bob.want("user_left"), `{"room":"r","userId":"ann","user":"ANN","userCount":1}`)
-	match(t, "less present", bob.want("presence"), `*"userId":"ann","user":"ANN","status":"away"*`)
-	bob.quiet()
-	match(t, "who", bob.call("who", strconv.Quote("r")), `*"userCount":1,*`)
-}
-
-// A chat with a store of its own has nothing to watch.
-func TestWatchNothing(t *testing.T) {
-	s := open(t, chat.Options{})
-	if err := s.chat.Watch(t.Context()); err != nil {
-		t.Error(err)
-	}
 }

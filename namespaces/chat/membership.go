@@ -85,17 +85,23 @@ func (c *Chat) enter(x *call, room string) error {
 		return errors.Join(err, x.socket.Leave(room))
 	}
 	if change.Turned {
-		others := x.socket.To(room)
-		if err := others.Emit("user_joined", turned{room, u, change.Count}); err != nil {
+		if err := c.tellJoined(x.socket, room, u, change); err != nil {
 			return err
-		}
-		if change.Status != Online { // which is what they take it for
-			if err := others.Emit("presence", presence{u, change.Status, c.now().UnixMilli()}); err != nil {
-				return err
-			}
 		}
 	}
 	return x.reply(&roomAck{room: room, count: change.Count, members: change.Members, listed: true, past: past, history: true})
+}
+
+// tellJoined tells a room that a user has come to it. It runs in the room's lane.
+func (c *Chat) tellJoined(s *server.Socket, room string, u User, change Change) error {
+	others := s.To(room)
+	if err := others.Emit("user_joined", turned{room, u, change.Count}); err != nil {
+		return err
+	}
+	if change.Status == Online { // which is what they take it for
+		return nil
+	}
+	return others.Emit("presence", presence{u, change.Status, c.now().UnixMilli()})
 }
 
 // welcome answers a join to a room that the socket is in. It runs in the room's
@@ -162,7 +168,7 @@ func (c *Chat) disconnecting(ctx context.Context, s *server.Socket, reason serve
 	// At the end of the only server everyone goes, and there would be none to
 	// tell but those who are next.
 	announce := reason != server.ServerShuttingDown || !c.alone
-	for _, room := range cl.close() {
+	for _, room := range append(cl.close(), c.owed.take(s.ID())...) {
 		c.lanes.enter(room)
 		err := c.uncount(ctx, s, cl, room, announce)
 		c.lanes.exit(room)
@@ -196,6 +202,9 @@ func (c *Chat) room(e server.RoomEvent) {
 		}
 		if err := c.uncount(context.WithoutCancel(s.Context()), s, cl, e.Room, true); err != nil {
 			c.report(s, string(e.Kind), err)
+			if _, ok := c.store.(Watcher); ok { // whose Watch sees to it
+				c.owed.add(s, cl, e.Room)
+			}
 		}
 	})
 }

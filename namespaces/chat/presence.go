@@ -33,6 +33,7 @@ func (c *Chat) presence(x call) error {
 	if err != nil {
 		return c.internal(&x, err)
 	}
+	x.client.say(status)
 	if err := c.tellPresence(x.socket, x.client, standing); err != nil {
 		return err
 	}

@@ -144,15 +144,28 @@ type Page struct {
 }
 
 // A Watcher is a Store that finds out what sockets there are whose instance has
-// died. See [Chat.Watch].
+// died, or was taken for dead. See [Chat.Watch].
 type Watcher interface {
 	Store
-	// Watch calls gone for each such socket, on one instance of all that watch;
-	// when that fails, or the instance that was called dies as well, again, there
-	// or elsewhere. gone makes the socket leave and removes it, as its own
-	// instance would have done. Calls come one after another. Watch returns when
-	// ctx ends, with nil, or when it cannot go on.
-	Watch(ctx context.Context, gone func(ctx context.Context, o Orphan) error) error
+	// Watch calls gone for each socket whose instance has died, on one instance of
+	// all that watch; when that fails, or the instance that was called dies as
+	// well, again, there or elsewhere. gone makes the socket leave and removes it,
+	// as its own instance would have done.
+	//
+	// An instance that was not dead may come back. It then has its sockets in the
+	// lists again, and Watch, there, calls returned for each of them whose user
+	// has come back to a room by that, or is as present as before: others have
+	// been told otherwise. It comes after what they were told, is not about what
+	// was in no list all along, and when it fails, comes again.
+	//
+	// Calls come one after another. Watch returns when ctx ends, with nil, or when
+	// it cannot go on. One at a time watches on an instance; one that does not
+	// watch is dead.
+	Watch(
+		ctx context.Context,
+		gone func(ctx context.Context, o Orphan) error,
+		returned func(ctx context.Context, r Returned) error,
+	) error
 }
 
 // An Orphan is a socket whose instance has died.
@@ -160,4 +173,13 @@ type Orphan struct {
 	Socket string
 	User   User
 	Rooms  []string // which it is in
+}
+
+// A Returned is a socket of this instance, which was taken for dead.
+type Returned struct {
+	Socket string
+	// Rooms are those that its user is in again by this socket.
+	Rooms []string
+	// Changed: by it the user, who was connected elsewhere, is more present.
+	Changed bool
 }

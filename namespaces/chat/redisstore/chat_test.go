@@ -21,13 +21,14 @@ type site struct {
 	addr  string
 	io    *server.Server
 	store *Store
-	die   func() // ends Watch
+	chat  *chat.Chat
+	die   func() // ends Watch; more than once does nothing
 }
 
-func serve(t testing.TB, redisAddr string) *site {
+func serve(t testing.TB, redisAddr string, opts ...server.Option) *site {
 	t.Helper()
-	s := &site{t: t, io: server.New(), store: open(t, redisAddr, "/", Options{Heartbeat: quick})}
-	c := chat.Mount(s.io.Of("/"), chat.Options{Store: s.store, Identity: func(_ context.Context, s *server.Socket) (chat.User, bool) {
+	s := &site{t: t, io: server.New(opts...), store: open(t, redisAddr, "/", Options{Heartbeat: quick})}
+	s.chat = chat.Mount(s.io.Of("/"), chat.Options{Store: s.store, Identity: func(_ context.Context, s *server.Socket) (chat.User, bool) {
 		for name, value := range s.Handshake().Auth.Fields() {
 			if id, ok := value.Text(); ok && name == "as" {
 				return chat.User{ID: id, Name: strings.ToUpper(id)}, true
@@ -35,17 +36,7 @@ func serve(t testing.TB, redisAddr string) *site {
 		}
 		return chat.User{}, false
 	}})
-	ctx, cancel := context.WithCancel(context.Background())
-	var watching sync.WaitGroup
-	watching.Go(func() {
-		if err := c.Watch(ctx); err != nil {
-			t.Errorf("Watch: %v", err)
-		}
-	})
-	s.die = func() {
-		cancel()
-		watching.Wait()
-	}
+	s.live()
 	l := wire.ListenPipe()
 	s.addr = l.Addr().String()
 	h := &http.Server{Handler: s.io}
@@ -65,6 +56,27 @@ func serve(t testing.TB, redisAddr string) *site {
 		s.die()
 	})
 	return s
+}
+
+// live begins Watch.
+func (s *site) live() {
+	ctx, cancel := context.WithCancel(context.Background())
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		if err := s.chat.Watch(ctx); err != nil {
+			s.t.Errorf("Watch: %v", err)
+		}
+	})
+	s.die = sync.OnceFunc(func() {
+		cancel()
+		watching.Wait()
+	})
+}
+
+// judges reports whether it may take others for dead.
+func (s *site) judges() bool {
+	last, since := s.store.times()
+	return last-since >= s.store.dead().Milliseconds()
 }
 
 // client is somebody who chats.
@@ -159,10 +171,7 @@ func TestChats(t *testing.T) {
 	contains(t, x.call("join", `{"room":"tea","username":"Xenia"}`), `"userCount":3`)
 	contains(t, bob.call("who", `"tea"`), `"user":"Xenia"`)
 
-	await(t, "judging", func() bool {
-		last, since := b.store.times()
-		return last-since >= b.store.dead().Milliseconds()
-	}, true)
+	await(t, "judging", b.judges, true)
 	a.die()
 	contains(t, bob.await(`42["user_left"`), `"user":"Xenia"`, `"userCount":2`)
 	contains(t, bob.call("who", `"tea"`), `"userCount":2`, `{"userId":"ann","user":"ANN","status":"online"}`)
@@ -199,4 +208,30 @@ func TestChatWithoutRedis(t *testing.T) {
 	await(t, "an answer", func() bool { return strings.Contains(late.call("join", `"tea"`), `"userCount":2`) }, true)
 	contains(t, ann.call("who", `"tea"`), `"userCount":2`, `"userId":"ann"`, `"userId":"late"`)
 	contains(t, late.call("direct_message", `{"to":"ann","content":"hi"}`), `"ok":true`)
+}
+
+// Whom the application takes out of a room while Redis does not answer is out of
+// it, and counted there until Redis is back, and no longer.
+func TestLeaveWithoutRedis(t *testing.T) {
+	redis := redistest.Start(t)
+	a := serve(t, redis.Addr)
+	ann, bob := a.as("ann"), a.as("bob")
+	ann.call("join", `"tea"`)
+	contains(t, bob.call("join", `"tea"`), `"userCount":2`)
+	redis.Stop()
+	for s := range a.io.Of("/").Sockets() {
+		if u, _ := chat.UserOf(s); u.ID == "ann" {
+			if err := s.Leave("tea"); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	contains(t, ann.call("message", `{"room":"tea","content":"hello"}`), `"not_in_room"`)
+	contains(t, bob.call("who", `"tea"`), `"code":"internal"`)
+	redis.Continue()
+	back := time.Now()
+	contains(t, bob.await(`42["user_left"`), `"userId":"ann"`, `"userCount":1`)
+	t.Logf("told %v after Redis was back", time.Since(back))
+	contains(t, bob.call("who", `"tea"`), `"userCount":1`)
+	contains(t, ann.call("join", `"tea"`), `"userCount":2`)
 }

@@ -202,7 +202,7 @@ func TestWatchTwice(t *testing.T) {
 	server := redistest.Start(t)
 	a := start(t, server.Addr, "/", Options{Heartbeat: quick})
 	await(t, "up", func() bool { return a.Stats().Up }, true)
-	if err := a.Watch(context.Background(), a.gone); err == nil {
+	if err := a.Watch(context.Background(), a.gone, a.returned); err == nil {
 		t.Error("it is watched twice")
 	}
 }

@@ -34,8 +34,10 @@
 // tells it again when Redis may have lost it: after a lost connection, a restart,
 // a failover or FLUSHALL, and when it was taken for dead and was not; about one
 // heartbeat later Redis is right again. History and the memory of clientMsgIds
-// are Redis' alone. What is not said again are the user_joined of those who were
-// taken for dead and are back: they are in the lists and counts.
+// are Redis' alone. When an instance was taken for dead and is back, the rooms that
+// were told that somebody has left are told by it, another heartbeat later, that
+// he is there. What Redis has forgotten nobody was told of, nor is when it knows
+// again.
 //
 // A socket that goes while Redis is away, or an instance that cannot reach it,
 // leaves its rooms when Redis is back, and they are told.
@@ -52,7 +54,7 @@
 // While a Cluster moves the slot to another node, methods may return errors; the
 // instances should not be running.
 //
-//	epochs              hash    instance → epoch; a script of another epoch is refused
+//	epochs              hash    instance → epoch; a script of another epoch is refused; "" → the first of all
 //	instances           zset    instance by its last heartbeat in ms; -1: it is dead
 //	instance:INSTANCE   set     those that it has
 //	sockets             hash    by socket: INSTANCE, status or - for none, = or :USER

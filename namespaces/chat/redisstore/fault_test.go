@@ -82,6 +82,9 @@ func TestG12MemoryLost(t *testing.T) {
 				t.Errorf("%q have left", said)
 			}
 			await(t, "up", func() bool { return a.Stats().Up && b.Stats().Up }, true)
+			if nobody := a.Store.watch.takeBack(time.Now().Add(time.Hour)); len(nobody)+len(a.welcomed()) > 0 {
+				t.Errorf("%v and %q are back, who have not left", nobody, a.welcomed())
+			}
 		})
 	}
 }
@@ -256,6 +259,11 @@ func TestG09Partition(t *testing.T) {
 	if said := a.heard(); len(said) > 0 {
 		t.Errorf("%q have left by the one that was away", said)
 	}
+	// Ann was there all along, by her other socket.
+	await(t, "back", func() string { return strings.Join(a.welcomed(), "; ") }, "r1: x; r2: x")
+	if back := slices.Concat(b.welcomed(), c.welcomed()); len(back) > 0 {
+		t.Errorf("%q are back where they have not been", back)
+	}
 	if a.Stats().Reconciled < 3 {
 		t.Errorf("%+v", a.Stats())
 	}
@@ -360,7 +368,7 @@ func TestClosed(t *testing.T) {
 	if _, _, err := s.Members(background, "r", 1); !errors.Is(err, ErrClosed) {
 		t.Errorf("Members: %v", err)
 	}
-	if err := s.Watch(background, nil); !errors.Is(err, ErrClosed) {
+	if err := s.Watch(background, nil, nil); !errors.Is(err, ErrClosed) {
 		t.Errorf("Watch: %v", err)
 	}
 	ended, cancel := context.WithCancel(background)

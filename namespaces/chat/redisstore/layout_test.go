@@ -78,7 +78,7 @@ func TestLayout(t *testing.T) {
 	server.Do("zadd", "{parlor#/chat}instances", "1", a.instance, "2", b.instance)
 	check(
 		`doubles:tea room {"ann": "1"}`,
-		`epochs {"AAAAAAAAAAAAAAAA": "epoch", "BBBBBBBBBBBBBBBB": "epoch"}`,
+		`epochs {"": "epoch", "AAAAAAAAAAAAAAAA": "epoch", "BBBBBBBBBBBBBBBB": "epoch"}`,
 		`in:s1 ["tea room"]`,
 		`in:s2 ["tea room"]`,
 		`in:x ["tea room"]`,

@@ -29,7 +29,8 @@ type instance struct {
 
 	mu     sync.Mutex
 	said   []string // "room: user, count" of users that have left by way of Watch
-	refuse error    // what gone returns
+	back   []string // "room: socket" of sockets that have come back, "socket" of those that are more present
+	refuse error    // what gone and returned return
 }
 
 func start(t testing.TB, addr, namespace string, opts Options) *instance {
@@ -43,7 +44,7 @@ func (i *instance) watch() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var watching sync.WaitGroup
 	watching.Go(func() {
-		if err := i.Watch(ctx, i.gone); err != nil {
+		if err := i.Watch(ctx, i.gone, i.returned); err != nil {
 			i.t.Errorf("Watch: %v", err)
 		}
 	})
@@ -78,6 +79,28 @@ func (i *instance) gone(ctx context.Context, o chat.Orphan) error {
 	}
 	_, err := i.Remove(ctx, o.Socket, o.User.ID)
 	return err
+}
+
+func (i *instance) returned(_ context.Context, r chat.Returned) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.refuse != nil {
+		return i.refuse
+	}
+	for _, room := range r.Rooms {
+		i.back = append(i.back, room+": "+r.Socket)
+	}
+	if r.Changed {
+		i.back = append(i.back, r.Socket)
+	}
+	return nil
+}
+
+// welcomed returns who has come back, sorted.
+func (i *instance) welcomed() []string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return slices.Sorted(slices.Values(i.back))
 }
 
 // heard returns what was said, sorted.

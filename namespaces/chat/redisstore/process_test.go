@@ -44,7 +44,10 @@ func process(addr string) error {
 	}()
 	fmt.Println("ready")
 	return s.Watch(ctx, func(_ context.Context, o chat.Orphan) error {
-		fmt.Println(o.Socket)
+		fmt.Println("gone:", o.Socket)
+		return nil
+	}, func(_ context.Context, r chat.Returned) error {
+		fmt.Println("back:", r.Socket, r.Rooms, r.Changed)
 		return nil
 	})
 }
@@ -67,7 +70,9 @@ func TestProcess(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	tooLong := time.AfterFunc(guard, func() { _ = cmd.Process.Kill() }) // what it says is waited for
 	defer func() {
+		tooLong.Stop()
 		_ = cmd.Process.Kill() // it may have ended
 		_ = cmd.Wait()         // says that it was killed
 	}()
@@ -96,6 +101,15 @@ func TestProcess(t *testing.T) {
 		if n := len(strings.Split(said(), "; ")); n != 3*round {
 			t.Errorf("in %d rounds %s", round, said())
 		}
+		var back []string
+		for range 3 {
+			lines.Scan()
+			back = append(back, lines.Text())
+		}
+		slices.Sort(back)
+		if got := strings.Join(back, "; "); got != "back: s1 [r1] false; back: x [r1] false; back: y [r2] false" {
+			t.Errorf("in round %d %s", round, got)
+		}
 	}
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -103,6 +117,6 @@ func TestProcess(t *testing.T) {
 	await(t, "when it is killed", rooms, "0; 0")
 	await(t, "keys", func() int { return len(dump(t, server)) }, 2) // the heartbeats of the others
 	if lines.Scan() {
-		t.Errorf("it has made %q leave", lines.Text())
+		t.Errorf("it has said %q", lines.Text())
 	}
 }

@@ -74,14 +74,18 @@ func (r reply) text(i int) string {
 	return s
 }
 
-func (r reply) texts(i int) []string {
+func (r reply) list(i int) reply {
 	if i >= len(r) {
 		return nil
 	}
-	list, _ := r[i].([]any)
+	return asReply(r[i])
+}
+
+func (r reply) texts(i int) []string {
+	list := r.list(i)
 	var texts []string
 	for k := range list {
-		texts = append(texts, reply(list).text(k))
+		texts = append(texts, list.text(k))
 	}
 	return texts
 }

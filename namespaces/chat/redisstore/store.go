@@ -29,6 +29,10 @@ type Store struct {
 	endSyncs context.CancelFunc
 	work     sync.WaitGroup // syncs
 
+	// Of sync, which runs once at a time.
+	first  string // the name of the first epoch, which says that Redis remembers
+	buried bool   // this instance was taken for dead, and is not all back yet
+
 	gate     gate
 	watch    watch
 	watching atomic.Bool

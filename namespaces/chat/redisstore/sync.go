@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -31,6 +32,11 @@ func (s *Store) reconcile(ctx context.Context, was, next string, lost *losses, w
 	if !r.flag(0) { // Redis has lost it, or others have taken it for dead
 		*whole = true
 	}
+	if r.text(3) != s.first { // it has lost everything, which nobody was told of
+		s.first, s.buried = r.text(3), false
+	} else if !r.flag(4) {
+		s.buried = true
+	}
 	s.heard(r.number(1), r.number(2))
 	for _, p := range lost.posts {
 		keys := append(s.fixed(), s.key("history", p.room))
@@ -55,6 +61,7 @@ func (s *Store) reconcile(ctx context.Context, was, next string, lost *losses, w
 	if err := s.restore(ctx, next, ids); err != nil {
 		return err
 	}
+	s.buried = false
 	if !*whole {
 		return nil
 	}
@@ -81,8 +88,10 @@ func (s *Store) restore(ctx context.Context, epoch string, ids []string) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		var args []any
-		n := 0
+		args, n := []any{0}, 0
+		if s.buried {
+			args[0] = 1
+		}
 		for n < len(ids) && n < batch && len(args) < batchArgs {
 			args = s.mirror.appendTo(args, ids[n])
 			n++
@@ -91,8 +100,11 @@ func (s *Store) restore(ctx context.Context, epoch string, ids []string) error {
 		if err != nil {
 			return err
 		}
-		changed, _ := v.(int64)
-		s.reconciled.Add(uint64(changed))
+		r := asReply(v)
+		s.reconciled.Add(uint64(r.number(0)))
+		if s.buried {
+			s.watch.welcome(r.list(1), time.Now().Add(s.opts.Heartbeat))
+		}
 		ids = ids[n:]
 	}
 	return nil

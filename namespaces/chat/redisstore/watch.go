@@ -17,6 +17,7 @@ type watch struct {
 	since   int64 // Redis' milliseconds from which on this instance was heard without a pause
 	last    int64 // when it was heard last
 	waiting map[string]chat.Orphan
+	back    map[string]welcome // this instance's, by socket
 }
 
 func bySocket(a, b chat.Orphan) int { return cmp.Compare(a.Socket, b.Socket) }
@@ -76,10 +77,15 @@ func (s *Store) dead() time.Duration { return deadAfter * s.opts.Heartbeat }
 
 // Watch implements [chat.Watcher]. It also says that this instance is alive: one
 // that does not watch is dead to the others. It calls gone for sockets of this
-// instance too, which are gone, when Redis could not be told so at the time.
+// instance too, which are gone, when Redis could not be told so at the time; and
+// returned a heartbeat after the instance is back.
 //
 // It returns an error when it runs already, or the store is closed.
-func (s *Store) Watch(ctx context.Context, gone func(ctx context.Context, o chat.Orphan) error) error {
+func (s *Store) Watch(
+	ctx context.Context,
+	gone func(ctx context.Context, o chat.Orphan) error,
+	returned func(ctx context.Context, r chat.Returned) error,
+) error {
 	if !s.watching.CompareAndSwap(false, true) {
 		return errors.New("redisstore: it is watched already")
 	}
@@ -99,6 +105,7 @@ func (s *Store) Watch(ctx context.Context, gone func(ctx context.Context, o chat
 			return nil
 		case <-wake:
 			s.buryAll(ctx, gone)
+			s.welcomeAll(ctx, returned)
 		}
 	}
 }
@@ -162,7 +169,7 @@ func (s *Store) beat(ctx context.Context) (next time.Duration, dead int, err err
 func (s *Store) somethingWaits() bool {
 	s.watch.mu.Lock()
 	defer s.watch.mu.Unlock()
-	return len(s.watch.waiting) > 0 || s.mirror.hasDeparted()
+	return len(s.watch.waiting)+len(s.watch.back) > 0 || s.mirror.hasDeparted()
 }
 
 // buryAll makes sockets leave as long as there are any, and it goes well.

@@ -4,7 +4,7 @@
 
 local base, me = ARGV[1], ARGV[2]
 
-local epochs = base .. 'epochs'       -- hash: instance -> epoch
+local epochs = base .. 'epochs'       -- hash: instance -> epoch; '' -> the first of all
 local instances = base .. 'instances' -- zset: instance by its last heartbeat; negative: it is dead
 local sockets = base .. 'sockets'     -- hash: socket -> record
 local statuses = base .. 'statuses'   -- hash: user -> status, of those who are not online

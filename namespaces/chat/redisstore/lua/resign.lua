@@ -1,5 +1,8 @@
 -- Who leaves nothing is forgotten at once; what others leave is for the rest.
 call('HDEL', epochs, me)
+if call('HLEN', epochs) == 1 then -- the name of the first
+	call('DEL', epochs)
+end
 if call('EXISTS', key('instance', me)) == 1 then
 	call('ZADD', instances, -1, me)
 else
