@@ -161,6 +161,6 @@ func (f *foundSocket) brief() adminapi.Socket {
 		Address:   f.Handshake.Address,
 		Connected: time.UnixMilli(f.Handshake.Issued).UTC(),
 		Rooms:     append([]string{}, rooms...), // never null
-		Data:      f.socketInfo.Data,
+		Data:      f.Data,
 	}
 }
