@@ -3,6 +3,9 @@ package e2e_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -233,4 +236,27 @@ func TestMsgpack_cluster(t *testing.T) {
 			t.Errorf("%d answers", n)
 		}
 	}
+}
+
+// The client for MessagePack that the server serves, in a browser.
+func TestMsgpack_browser(t *testing.T) {
+	chromium := jstest.Chromium(t)
+	dist := filepath.Join("..", "..", "cmd", "parlor", "internal", "web", "dist")
+	if _, err := os.Stat(filepath.Join(dist, "socket.io.msgpack.min.js")); err != nil {
+		command(t, filepath.Join("..", ".."), "make", "cmd/parlor/internal/web/dist/socket.io.min.js")
+	}
+	s := serve(t, func(io *server.Server) { io.Of("/").On("echo", echo) }, withMsgpack, server.WithClientBundle(os.DirFS(dist)))
+	s.Handle(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" {
+			w.Header().Set("Content-Type", "text/html")
+			return // an empty page
+		}
+		s.ServeHTTP(w, r)
+	}))
+	var answers []string
+	for _, line := range jstest.Run(t, "msgpack.mjs", chromium, s.URL, t.TempDir()) {
+		answers = append(answers, strings.TrimSpace(string(line)))
+	}
+	const answer = `"answer":["é",1.5,null,{"bytes":[1,2]},{"bytes":[]},"1970-01-01T00:00:00.000Z"]}`
+	want(t, "answers", strings.Join(answers, "\n"), `{"transports":["websocket"],`+answer+"\n"+`{"transports":["polling"],`+answer+"\n"+`{"transports":["polling","websocket"],`+answer)
 }

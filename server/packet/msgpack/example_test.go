@@ -2,6 +2,7 @@ package msgpack_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/seed3686fee0/parlor/server"
@@ -22,4 +23,6 @@ func Example() {
 		return s.Broadcast().Emit("file", file)
 	})
 	http.Handle(io.Path(), io)
+	fmt.Println("MessagePack on", io.Path())
+	// Output: MessagePack on /socket.io/
 }
