@@ -41,6 +41,7 @@ func announce(log *slog.Logger, cfg *config.Config, keys *keyring, address net.A
 		"ping_interval", cfg.PingInterval,
 		"ping_timeout", cfg.PingTimeout,
 		"max_payload", cfg.MaxPayload,
+		"max_connections", cfg.MaxConnections,
 		"connections_per_address", limits.Engine.ConnectionsPerAddress,
 		"handshakes_per_second_and_address", limits.Engine.HandshakesPerSecond,
 		"handshake_burst", limits.Engine.HandshakeBurst,

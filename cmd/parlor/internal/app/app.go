@@ -86,7 +86,7 @@ func runUntilSignal(cfg *config.Config, args []string, stderr io.Writer) error {
 	redis.SetLogger(newRedisLogger(log.Logger))
 	reload := newReloader(args, log.SetLevel)
 	defer reload.stop()
-	return runWith(ctx, cfg, log.Logger, nil, reload)
+	return runIn(ctx, cfg, log.Logger, process{reload: reload, logLost: log.Lost})
 }
 
 func printLine(stdout io.Writer, line string) error {

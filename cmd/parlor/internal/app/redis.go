@@ -187,6 +187,7 @@ func (c *cluster) close() {
 // An instance is the server with what it has in common with others.
 type instance struct {
 	*server.Server
+	chats          map[string]*chat.Chat
 	cluster        *cluster
 	administration *administration
 }

@@ -35,12 +35,18 @@ type socketServer interface {
 // error when it cannot serve. ready, when not nil, is called once with the
 // address that is listened on.
 func Run(ctx context.Context, cfg *config.Config, log *slog.Logger, ready func(net.Addr)) error {
-	return runWith(ctx, cfg, log, ready, nil)
+	return runIn(ctx, cfg, log, process{ready: ready})
 }
 
-// runWith serves as [Run] does, and takes over new settings when it is told to, which
-// a nil reloader never is.
-func runWith(ctx context.Context, cfg *config.Config, log *slog.Logger, ready func(net.Addr), reload *reloader) error {
+// A process is what serving goes on in. Each may be nil.
+type process struct {
+	ready   func(net.Addr)
+	reload  *reloader
+	logLost func() uint64 // lines that could not be written
+}
+
+// runIn serves as [Run] does, in a process of its own.
+func runIn(ctx context.Context, cfg *config.Config, log *slog.Logger, p process) error {
 	certificate, err := loadCertificate(cfg)
 	if err != nil {
 		return err
@@ -62,19 +68,26 @@ func runWith(ctx context.Context, cfg *config.Config, log *slog.Logger, ready fu
 	if err := administration.servePage(web.Admin()); err != nil {
 		return err
 	}
-	listener, err := listen(ctx, cfg.Addr)
+	listener, err := listen(ctx, "addr", cfg.Addr)
 	if err != nil {
 		return err
 	}
 	defer listener.Close() // is closed before, unless there is an error
+	ops, err := openOps(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer ops.close()
 	shared, err := openCluster(cfg, log)
 	if err != nil {
 		return err
 	}
-	io := newSocketServer(cfg, keys, shared, administration, log, bundle)
+	io := newSocketServer(cfg, keys, shared, administration, ops, log, bundle)
 	if err := administration.mount(io.Server, log); err != nil {
 		return errors.Join(err, io.Shutdown(ctx))
 	}
+	health := newHealth(cfg, io)
+	pages["/healthz"], pages["/readyz"] = http.HandlerFunc(health.ServeLive), http.HandlerFunc(health.ServeReady)
 	routes, err := newRoutes(cfg.Path, io, pages, bundle, administration.trees()...)
 	if err != nil {
 		return errors.Join(err, io.Shutdown(ctx))
@@ -86,26 +99,29 @@ func runWith(ctx context.Context, cfg *config.Config, log *slog.Logger, ready fu
 		listener = tls.NewListener(listener, certificate.config())
 	}
 	server := newHTTPServer(routes, log)
-	if ready != nil {
-		ready(address)
+	ops.start(cfg, io, health, p.logLost)
+	if p.ready != nil {
+		p.ready(address)
 	}
 	aside, stop := context.WithCancel(ctx) // what goes on beside serving
 	var beside sync.WaitGroup
 	beside.Go(func() { trim(aside, func() int { return io.Engine().Stats().Sessions }) })
-	beside.Go(func() { reload.run(aside, log, cfg, certificate, keys) })
+	beside.Go(func() { p.reload.run(aside, log, cfg, certificate, keys) })
 	defer beside.Wait()
 	defer stop()
+	defer context.AfterFunc(ctx, health.Drain)()
 	return serve(ctx, server, listener, io, log)
 }
 
-func listen(ctx context.Context, addr string) (net.Listener, error) {
+// listen listens on the address of a flag.
+func listen(ctx context.Context, flag, addr string) (net.Listener, error) {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("cannot listen on %s: the address is in use; stop what uses it, or choose another with --addr (PARLOR_ADDR)", addr)
+		return nil, fmt.Errorf("cannot listen on %s: the address is in use; stop what uses it, or choose another with %s", addr, config.Named(flag))
 	case err != nil:
-		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with --addr (PARLOR_ADDR)", addr, err)
+		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with %s", addr, err, config.Named(flag))
 	}
 	return listener, nil
 }

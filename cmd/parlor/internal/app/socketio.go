@@ -33,8 +33,8 @@ const (
 
 // newSocketServer builds the library's server with the chat's namespaces. Its end is
 // that of the cluster and of the administration too, either of which may be nil.
-func newSocketServer(cfg *config.Config, keys *keyring, shared *cluster, administration *administration, log *slog.Logger, bundle fs.FS) instance {
-	io := server.New(append(shared.options(),
+func newSocketServer(cfg *config.Config, keys *keyring, shared *cluster, administration *administration, ops *ops, log *slog.Logger, bundle fs.FS) instance {
+	io := server.New(append(append(shared.options(), ops.options()...),
 		server.WithPath(cfg.Path),
 		server.WithParser(parser(cfg)),
 		server.WithPingInterval(cfg.PingInterval),
@@ -47,12 +47,14 @@ func newSocketServer(cfg *config.Config, keys *keyring, shared *cluster, adminis
 		server.WithLogger(log),
 		server.WithClientBundle(bundle),
 	)...)
+	chats := map[string]*chat.Chat{}
 	for _, name := range chatNamespaces {
 		ns := io.Of(name)
 		auth.Mount(ns, authOptions(cfg, keys, log)) // first: it has to come before what it guards
-		shared.watch(name, chat.Mount(ns, chatOptions(cfg, shared.store(name), log)))
+		chats[name] = chat.Mount(ns, chatOptions(cfg, shared.store(name), log))
+		shared.watch(name, chats[name])
 	}
-	return instance{io, shared, administration}
+	return instance{io, chats, shared, administration}
 }
 
 func parser(cfg *config.Config) packet.Parser {
@@ -68,6 +70,7 @@ func parser(cfg *config.Config) packet.Parser {
 func serverLimits(cfg *config.Config) server.Limits {
 	return server.Limits{
 		Engine: engine.Limits{
+			Connections:              cfg.MaxConnections,
 			ConnectionsPerAddress:    20_000,
 			HandshakesPerSecond:      2_000,
 			HandshakeBurst:           20_000,

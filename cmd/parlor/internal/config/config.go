@@ -43,6 +43,7 @@ type Config struct {
 	Chat  `embed:"" group:"Chat"`
 	Redis `embed:"" group:"Several instances"`
 	Admin Admin `embed:"" group:"Administration" prefix:"admin-"`
+	Ops   `embed:"" group:"Operation"`
 	Log   `embed:"" group:"Log"`
 
 	settings []Setting
@@ -58,6 +59,8 @@ type Listen struct {
 	PingInterval time.Duration `default:"25s" help:"Time between two heartbeats."`
 	PingTimeout  time.Duration `default:"20s" help:"Time a client has to answer a heartbeat."`
 	MaxPayload   int64         `default:"1000000" help:"Largest message a client may send, in bytes."`
+
+	MaxConnections int `default:"0" help:"Connections that are let in at a time; those beyond it are refused with 503, and /readyz says that the server is overloaded. 0 for no limit but that of open files."`
 
 	CorsOrigin   []string       `help:"Origin of a web page that may connect, like https://app.example.com, or * for any. Repeatable. Without one, no CORS headers are sent and WebSocket origins are not checked. The server's own pages always may." name:"cors-origin" placeholder:"ORIGIN"`
 	TrustedProxy []netip.Prefix `help:"Network, in CIDR form, of a proxy whose X-Forwarded-For header is believed. Repeatable." name:"trusted-proxy" placeholder:"CIDR"`

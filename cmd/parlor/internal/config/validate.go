@@ -14,19 +14,23 @@ import (
 // Bounds of the settings. They catch a slipped digit or a wrong unit; within
 // them the operator decides.
 const (
-	minPing    = 10 * time.Millisecond
-	maxPing    = 24 * time.Hour // the client keeps interval + timeout in a 32-bit count of milliseconds
-	maxPayload = 1 << 30
-	maxRate    = 1_000_000
-	maxHistory = 100_000
-	maxRooms   = 100_000
-	maxLeeway  = time.Hour
+	minPing        = 10 * time.Millisecond
+	maxPing        = 24 * time.Hour // the client keeps interval + timeout in a 32-bit count of milliseconds
+	maxPayload     = 1 << 30
+	maxConnections = 10_000_000
+	maxRate        = 1_000_000
+	maxHistory     = 100_000
+	maxRooms       = 100_000
+	maxLeeway      = time.Hour
 )
 
 // envName is the variable of a flag.
 func envName(flag string) string {
 	return EnvPrefix + "_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
+
+// Named is how a setting is named to who is to change it.
+func Named(name string) string { return "--" + name + " (" + envName(name) + ")" }
 
 // NewError returns the error of a setting whose value turns out to be of no use
 // later than [Parse] looks at it.
@@ -45,12 +49,13 @@ func newError(name, format string, args ...any) *Error {
 // into their one canonical form. The error is an [*Error].
 func (c *Config) validate(given map[string]bool) error {
 	checks := []func() *Error{
-		c.checkAddr,
+		func() *Error { return checkAddr("addr", c.Addr) },
 		c.checkPath,
 		func() *Error { return oneOf("parser", c.Parser, DefaultParser, Msgpack) },
 		func() *Error { return between("ping-interval", c.PingInterval, minPing, maxPing) },
 		func() *Error { return between("ping-timeout", c.PingTimeout, minPing, maxPing) },
 		func() *Error { return between("max-payload", c.MaxPayload, 1, maxPayload) },
+		func() *Error { return between("max-connections", c.MaxConnections, 0, maxConnections) },
 		c.checkOrigins,
 		c.checkProxies,
 		c.checkTLS,
@@ -63,6 +68,7 @@ func (c *Config) validate(given map[string]bool) error {
 		func() *Error { return between("chat-rooms", c.ChatRooms, 1, maxRooms) },
 		func() *Error { return between("chat-message-max", c.ChatMessageMax, 1, maxPayload) },
 		func() *Error { return between("chat-file-max", c.ChatFileMax, 1, maxPayload) },
+		func() *Error { return c.Ops.check(given, &c.Redis) },
 		func() *Error { return oneOf("log-level", c.LogLevel, "debug", "info", "warn", "error") },
 		func() *Error { return oneOf("log-format", c.LogFormat, "text", "json") },
 	}
@@ -88,15 +94,15 @@ func oneOf(name, value string, allowed ...string) *Error {
 	return nil
 }
 
-func (c *Config) checkAddr() *Error {
-	_, port, err := net.SplitHostPort(c.Addr)
+func checkAddr(name, address string) *Error {
+	_, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return newError("addr", "%q is not an address to listen on; write it like :3000 or 127.0.0.1:3000", c.Addr)
+		return newError(name, "%q is not an address to listen on; write it like :3000 or 127.0.0.1:3000", address)
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return newError("addr", "%q is not a port; it is to be a number from 0 to 65535, 0 for any free one", port)
+		return newError(name, "%q is not a port; it is to be a number from 0 to 65535, 0 for any free one", port)
 	} else if n == 0 && port != "0" {
-		return newError("addr", "%q is not a port; write it without leading zeros", port)
+		return newError(name, "%q is not a port; write it without leading zeros", port)
 	}
 	return nil
 }

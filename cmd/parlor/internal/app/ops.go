@@ -1,0 +1,179 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/health"
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/metrics"
+	"github.com/seed3686fee0/parlor/server"
+)
+
+// minOpsToken is the length of a token that cannot be guessed.
+const minOpsToken = 16
+
+// ops is the address for operators. A nil one is that of a server without it.
+type ops struct {
+	// Static.
+	log      *slog.Logger
+	listener net.Listener
+	token    []byte // nil for none
+	warnings []string
+	times    *metrics.Times
+
+	server *http.Server
+	ended  chan struct{} // closed when the server has ended
+}
+
+// openOps listens where the flags say, and serves nothing yet.
+func openOps(ctx context.Context, cfg *config.Config, log *slog.Logger) (*ops, error) {
+	if cfg.OpsAddr == "" {
+		return nil, nil //nolint:nilnil // see ops
+	}
+	o := &ops{log: log, times: metrics.NewTimes(append(slices.Clone(chatNamespaces), cfg.Admin.Namespace)...)}
+	if cfg.OpsTokenFile != "" {
+		token, warning, err := readKeyFile(config.OpsTokenFileFlag, cfg.OpsTokenFile, true)
+		if err != nil {
+			return nil, err
+		}
+		if len(token) < minOpsToken {
+			return nil, config.NewError(config.OpsTokenFileFlag, "%q has a token of fewer than %d characters; parlor token secret prints a good one", cfg.OpsTokenFile, minOpsToken)
+		}
+		o.token = token
+		if warning != "" {
+			o.warnings = append(o.warnings, warning)
+		}
+	} else if !cfg.OpsLoopback() {
+		o.warnings = append(o.warnings, "metrics are for everybody who reaches --ops-addr (PARLOR_OPS_ADDR): give --ops-token-file (PARLOR_OPS_TOKEN_FILE), or let nobody else reach it")
+	}
+	var err error
+	o.listener, err = listen(ctx, config.OpsAddrFlag, cfg.OpsAddr)
+	return o, err
+}
+
+// start serves until close.
+func (o *ops) start(cfg *config.Config, io instance, h *health.Health, lost func() uint64) {
+	if o == nil {
+		return
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/healthz", h.ServeLive)
+	mux.HandleFunc("/readyz", h.ServeReady)
+	mux.Handle("/metrics", o.guard(metrics.Handler(o.sources(io, lost))))
+	profiles := o.token != nil || cfg.OpsLoopback()
+	if profiles {
+		// Not the command line, which may have a password in it.
+		mux.Handle("/debug/pprof/", o.guard(http.HandlerFunc(pprof.Index)))
+		mux.Handle("/debug/pprof/cmdline", http.NotFoundHandler())
+		mux.Handle("/debug/pprof/profile", o.guard(http.HandlerFunc(pprof.Profile)))
+		mux.Handle("/debug/pprof/symbol", o.guard(http.HandlerFunc(pprof.Symbol)))
+		mux.Handle("/debug/pprof/trace", o.guard(http.HandlerFunc(pprof.Trace)))
+	}
+	o.server = newHTTPServer(mux, o.log)
+	o.ended = make(chan struct{})
+	o.log.Info("operators", "addr", o.listener.Addr(), "token", o.token != nil, "profiles", profiles)
+	for _, warning := range o.warnings {
+		o.log.Warn(warning)
+	}
+	go func() {
+		defer close(o.ended)
+		if err := o.server.Serve(o.listener); !errors.Is(err, http.ErrServerClosed) {
+			o.log.Error("metrics are not served any more", "error", err)
+		}
+	}()
+}
+
+func (o *ops) sources(io instance, lost func() uint64) metrics.Sources {
+	s := metrics.Sources{
+		Version: release(), Server: io.Server, Times: o.times, Namespaces: io.Namespaces(), Chats: io.chats, LogLost: lost,
+	}
+	if io.cluster != nil {
+		s.Redis, s.Stores = io.cluster.adapter.Stats, io.cluster.stores
+	}
+	return s
+}
+
+// options have the server tell how long things take.
+func (o *ops) options() []server.Option {
+	if o == nil {
+		return nil
+	}
+	return o.times.Options()
+}
+
+// guard lets in who has the token.
+func (o *ops) guard(next http.Handler) http.Handler {
+	if o.token == nil {
+		return next
+	}
+	want := sha256.Sum256(o.token)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		got := sha256.Sum256([]byte(strings.TrimSpace(token)))
+		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			http.Error(w, http.StatusText(http.StatusUnauthorized), http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// close ends what is under way after a moment: a scrape takes less.
+func (o *ops) close() {
+	if o == nil {
+		return
+	}
+	if o.server == nil { // never started
+		_ = o.listener.Close()
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), opsLinger)
+	defer cancel()
+	if err := o.server.Shutdown(ctx); err != nil {
+		_ = o.server.Close()
+	}
+	<-o.ended
+}
+
+// opsLinger is how long a scrape may take at the end.
+const opsLinger = 200 * time.Millisecond
+
+// newHealth returns what /healthz and /readyz tell about this instance.
+func newHealth(cfg *config.Config, io instance) *health.Health {
+	limit := openFiles() * 95 / 100 // a few are for Redis, files and the log
+	if cfg.MaxConnections > 0 && (limit == 0 || cfg.MaxConnections < limit) {
+		limit = cfg.MaxConnections
+	}
+	var checks []health.Check
+	if limit > 0 {
+		checks = append(checks, health.Below("connections", limit, func() int { return io.Engine().Stats().Sessions }))
+	}
+	if io.cluster != nil {
+		checks = append(checks, health.Redis(io.cluster.up, cfg.ReadyNeedsRedis))
+	}
+	return health.New(checks...)
+}
+
+// up reports whether Redis does all that it is there for.
+func (c *cluster) up() bool {
+	if !c.adapter.Stats().Up {
+		return false
+	}
+	for _, store := range c.stores {
+		if !store.Stats().Up {
+			return false
+		}
+	}
+	return true
+}

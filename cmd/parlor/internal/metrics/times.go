@@ -1,0 +1,73 @@
+package metrics
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/seed3686fee0/parlor/server"
+)
+
+// other is the label for what has a name that a client may have made up.
+const other = "other"
+
+// Times are how long handlers take and clients have acknowledgements wait, and how
+// often either fails.
+type Times struct {
+	handlers, acks *prometheus.HistogramVec
+	errors         *prometheus.CounterVec
+	names          []string // of the namespaces that are told apart; static
+}
+
+// NewTimes makes the counts for namespaces with these names; all others are one.
+func NewTimes(names ...string) *Times {
+	return &Times{
+		names: names,
+		handlers: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    prefix + "handler_duration_seconds",
+			Help:    "Time that the handlers of an event took, by event; its count is that of the events that were handled.",
+			Buckets: []float64{.0001, .001, .01, .1, 1, 10},
+		}, []string{"namespace", "event"}),
+		acks: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    prefix + "ack_duration_seconds",
+			Help:    "Time that clients took to acknowledge what they were asked to, and that was waited for those that did not.",
+			Buckets: []float64{.001, .01, .1, 1, 10},
+		}, []string{"namespace"}),
+		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: prefix + "handler_errors_total",
+			Help: "Events whose handlers returned an error, a client's own mistakes among them, or panicked.",
+		}, []string{"namespace"}),
+	}
+}
+
+// Options have a server tell its times. A nil Times has none.
+func (t *Times) Options() []server.Option {
+	if t == nil {
+		return nil
+	}
+	for _, name := range append(slices.Clone(t.names), other) { // there from the start
+		t.acks.WithLabelValues(name)
+		t.errors.WithLabelValues(name)
+	}
+	return []server.Option{
+		server.WithHandlerTime(func(namespace, event string, d time.Duration, err error) {
+			// Of an event that has no handler of its own there is no name.
+			t.handlers.WithLabelValues(t.known(namespace), cmp.Or(event, other)).Observe(d.Seconds())
+			if err != nil {
+				t.errors.WithLabelValues(t.known(namespace)).Inc()
+			}
+		}),
+		server.WithAckTime(func(namespace, _ string, d time.Duration, _ error) {
+			t.acks.WithLabelValues(t.known(namespace)).Observe(d.Seconds())
+		}),
+	}
+}
+
+func (t *Times) known(namespace string) string {
+	if slices.Contains(t.names, namespace) {
+		return namespace
+	}
+	return other
+}
