@@ -26,7 +26,7 @@ func (s *Socket) await(id uint64, reply func(packet.Args, bool)) error {
 }
 
 // resolve takes a client's acknowledgement, on the session's reader. One that
-// nobody waits for is ignored.
+// nobody waits for is ignored, and counts as an event.
 func (s *Socket) resolve(id uint64, args packet.Args) {
 	s.conn.mu.Lock()
 	reply := s.acks[id]
@@ -35,8 +35,11 @@ func (s *Socket) resolve(id uint64, args packet.Args) {
 	if reply != nil {
 		s.conn.flow().answered.Add(1)
 		reply(args, true)
-	} else {
-		s.conn.server.counts.strayAcks.Add(1)
+		return
+	}
+	s.conn.server.counts.strayAcks.Add(1)
+	if s.conn.budget != nil {
+		s.conn.affords(1, 0)
 	}
 }
 

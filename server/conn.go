@@ -22,6 +22,7 @@ type conn struct {
 
 	// Owned by the session's reader.
 	decoder packet.MessageDecoder
+	budget  *budget // nil: no limit
 
 	mu        sync.Mutex
 	slots     []slot // few: a connection is in a namespace or two
@@ -30,9 +31,9 @@ type conn struct {
 	leaving   bool          // the server is being drained: nothing new is begun
 	share     uint8         // static: which of the server's flows counts its events
 	detached  int32         // handlers that are at work and hold up no inbox
-	refused   int           // CONNECTs
-	refusedAt time.Time     // the last of them
-	asked     int           // bytes of CONNECTs of a connection that is not admitted
+	refused   int32         // CONNECTs
+	asked     int32         // bytes of CONNECTs of a connection that is not admitted
+	refusedAt time.Time     // the last CONNECT that was refused
 	pending   int           // events in the inboxes
 	bytes     int           // and their size
 	space     chan struct{} // closed when the inboxes have room again; nil: the reader does not wait
@@ -72,6 +73,7 @@ func (s *Server) open(x *engine.Session, r *http.Request) engine.Receiver {
 		origin:  newOrigin(r, s.engine.ClientAddr(r)),
 		share:   uint8(s.counts.conns.Add(1)),
 		decoder: s.decoder(),
+		budget:  s.newBudget(),
 	}
 	c.mu.Lock() // the timer may fire at once
 	c.timer = time.AfterFunc(s.config.connectTimeout, c.connectTimeout)
@@ -142,16 +144,20 @@ func (c *conn) fail(err error) {
 
 // packet acts on a packet, on the session's reader.
 func (c *conn) packet(p *packet.Packet, size int) {
-	if p.Type == packet.Connect {
-		c.connect(p)
-		return
+	var s *Socket
+	if p.Type != packet.Connect {
+		if s = c.socket(p.Namespace); s == nil {
+			c.fail(errUnexpected)
+			return
+		}
 	}
-	s := c.socket(p.Namespace)
-	if s == nil {
-		c.fail(errUnexpected)
+	if c.budget != nil && !c.affords(cost(p), size) {
+		c.tooFast(s, p)
 		return
 	}
 	switch p.Type {
+	case packet.Connect:
+		c.connect(p)
 	case packet.Event:
 		if list := c.server.observers.load(); list != nil {
 			s.ns.tell(list, func(o Observer) { o.Received(s, p.Args) })
@@ -183,7 +189,7 @@ func (c *conn) connect(p *packet.Packet) {
 	c.mu.Lock()
 	c.vacate(p.Namespace)
 	if c.timer != nil { // nobody has admitted it yet
-		c.asked += p.Size()
+		c.asked += int32(p.Size())
 	}
 	switch {
 	case c.closed || c.leaving:
@@ -252,7 +258,7 @@ func (c *conn) refuse(namespace, message string, data any) {
 		c.refusedAt = now
 	}
 	c.refused++
-	often := over(c.refused, c.server.config.limits.RefusedConnects)
+	often := over(int(c.refused), c.server.config.limits.RefusedConnects)
 	c.mu.Unlock()
 	if often {
 		c.fail(errRefusedOften)

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/seed3686fee0/parlor/adapter"
 	"github.com/seed3686fee0/parlor/internal/wire"
@@ -18,6 +19,8 @@ import (
 
 // A notebook is an observer that writes down what it is told.
 type notebook struct {
+	began time.Time // of what is noted with its time
+
 	mu    sync.Mutex
 	lines []string
 }

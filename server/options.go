@@ -45,6 +45,21 @@ type Limits struct {
 	// RefusedConnects is how many times a connection may be refused a
 	// namespace; one more closes it. Default 10.
 	RefusedConnects int
+
+	// EventsPerSecond that a connection may send, in all its namespaces together:
+	// events, CONNECTs, and acknowledgements that nobody waits for. Default: no
+	// limit but the pace of its handlers.
+	EventsPerSecond float64
+	// EventBurst is how many of them may come at once. Default: two seconds' worth.
+	EventBurst int
+	// BytesPerSecond of packets that a connection may send, attachments included;
+	// a packet larger than the burst has to wait until nothing was sent for a
+	// while. Default: no limit.
+	BytesPerSecond float64
+	// ByteBurst is how many of them may come at once. Default: two seconds' worth.
+	ByteBurst int
+	// OverRate is what becomes of a connection that sends more. Default: RateWait.
+	OverRate RatePolicy
 }
 
 func (l Limits) withDefaults() Limits {
@@ -62,6 +77,12 @@ func (l Limits) withDefaults() Limits {
 		if *f.field == 0 {
 			*f.field = f.value
 		}
+	}
+	if l.EventBurst <= 0 {
+		l.EventBurst = max(1, int(2*l.EventsPerSecond))
+	}
+	if l.ByteBurst <= 0 {
+		l.ByteBurst = max(1, int(2*l.BytesPerSecond))
 	}
 	return l
 }

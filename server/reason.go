@@ -3,7 +3,8 @@ package server
 import "github.com/seed3686fee0/parlor/server/engine"
 
 // Reason says why a socket was disconnected. The texts are those that Node's
-// server gives its disconnect handlers; SlowConsumer is Parlor's own.
+// server gives its disconnect handlers; SlowConsumer and RateLimited are Parlor's
+// own.
 type Reason string
 
 // The reasons of a disconnection.
@@ -15,6 +16,7 @@ const (
 	ParseError                = Reason(engine.ParseError)
 	ServerShuttingDown        = Reason(engine.ServerShuttingDown)
 	SlowConsumer              = Reason(engine.SlowConsumer)
+	RateLimited               = Reason("rate limited")
 	ForcedServerClose         = Reason("forced server close")
 	ClientNamespaceDisconnect = Reason("client namespace disconnect")
 	ServerNamespaceDisconnect = Reason("server namespace disconnect")

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/seed3686fee0/parlor/adapter"
 	"github.com/seed3686fee0/parlor/server/engine"
@@ -20,6 +21,7 @@ import (
 type Server struct {
 	// Static.
 	config  config
+	since   time.Time // it was made
 	engine  *engine.Server
 	wire    *wire
 	decoder func() packet.MessageDecoder
@@ -45,7 +47,7 @@ func New(options ...Option) *Server {
 		o(&c)
 	}
 	c.limits = c.limits.withDefaults()
-	s := &Server{config: c, workers: newWorkers(), namespaces: make(map[string]*Namespace)}
+	s := &Server{config: c, since: time.Now(), workers: newWorkers(), namespaces: make(map[string]*Namespace)}
 	e := c.engine
 	e.Open = s.open
 	e.UnadmittedPayload = preConnectPayload

@@ -15,6 +15,7 @@ type Stats struct {
 	Upgrades        int64 // connections that moved to WebSocket
 	Refused         int64 // requests that were refused
 	Panics          int64 // of handlers, recovered
+	RateLimited     int64 // packets of clients that came faster than the limits allow
 
 	EventsIn      int64 // events of clients that were let into an inbox
 	EventsWaiting int   // those that are still there
@@ -39,6 +40,7 @@ func (s *Server) Stats() Stats {
 		Upgrades:        e.Upgrades,
 		Refused:         e.Refused,
 		Panics:          s.counts.panics.Load(),
+		RateLimited:     s.counts.limited.Load(),
 		StrayAcks:       s.counts.strayAcks.Load(),
 	}
 	for _, ns := range s.list() {
@@ -63,6 +65,7 @@ func (s *Server) Stats() Stats {
 type counts struct {
 	panics    atomic.Int64
 	strayAcks atomic.Int64
+	limited   atomic.Int64
 
 	conns atomic.Uint32 // that there have been
 	flows [flows]flow
