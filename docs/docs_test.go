@@ -17,6 +17,7 @@ import (
 
 // What a fragment may use without an import clause, by the name it is used with.
 var imports = map[string]string{
+	"admin":   "github.com/seed3686fee0/parlor/namespaces/admin",
 	"auth":    "github.com/seed3686fee0/parlor/auth",
 	"chat":    "github.com/seed3686fee0/parlor/namespaces/chat",
 	"context": "context",
