@@ -1,8 +1,10 @@
 // Package redistest starts Redis servers for tests, and does to them what the
-// world does to Redis servers.
+// world does to Redis servers. They are those of redis-server, or of what the
+// environment variable REDIS_SERVER names: a path of valkey-server, say.
 package redistest
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"os"
@@ -30,24 +32,30 @@ type Server struct {
 }
 
 // Start starts a server with the given directives beside the usual, and kills it
-// when the test ends. The test fails where there is no redis-server.
+// when the test ends. The test fails where there is no server.
 func Start(t testing.TB, directives ...string) *Server {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Fatal("the tests of the Redis adapter need redis-server; run: make deps")
-	}
+	path := binary(t)
 	dir := t.TempDir()
 	return start(t, dir, append([]string{path, "--save", "", "--appendonly", "no", "--dir", dir}, directives...))
+}
+
+// binary finds the server: what REDIS_SERVER names, valkey-server perhaps, or
+// redis-server.
+func binary(t testing.TB) string {
+	t.Helper()
+	name := cmp.Or(os.Getenv("REDIS_SERVER"), "redis-server")
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Fatalf("the tests with Redis need %s; run: make deps", name)
+	}
+	return path
 }
 
 // StartSentinel starts a Sentinel with a configuration file, which it rewrites.
 func StartSentinel(t testing.TB, conf string) *Server {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Fatal("the tests of the Redis adapter need redis-server; run: make deps")
-	}
+	path := binary(t)
 	return start(t, t.TempDir(), []string{path, conf, "--sentinel"})
 }
 
