@@ -27,6 +27,16 @@ func open(t testing.TB, addr, namespace string, opts Options) *Store {
 	return s
 }
 
+func TestWatcher(t *testing.T) {
+	server := redistest.Start(t)
+	var n atomic.Int64
+	storetest.RunWatch(t, func(t testing.TB) []chat.Watcher {
+		namespace := fmt.Sprint("/", n.Add(1))
+		opts := Options{Heartbeat: 2 * quick}
+		return []chat.Watcher{open(t, server.Addr, namespace, opts), open(t, server.Addr, namespace, opts)}
+	})
+}
+
 func TestStore(t *testing.T) {
 	server := redistest.Start(t)
 	var n atomic.Int64

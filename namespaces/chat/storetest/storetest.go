@@ -8,7 +8,7 @@
 //		})
 //	}
 //
-// Each case works with two handles on one state, as two instances have them, and
+// RunWatch is for one that is a [chat.Watcher] too. Each case works with two handles on one state, as two instances have them, and
 // expects that what is done by one is seen by the other at once.
 package storetest
 
@@ -65,6 +65,7 @@ type rig struct {
 	a, b  chat.Store
 	ctx   context.Context
 	begun time.Time
+	guard time.Duration // of await
 }
 
 func newRig(tb testing.TB, newStores Maker) *rig {
@@ -75,7 +76,7 @@ func newRig(tb testing.TB, newStores Maker) *rig {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	tb.Cleanup(cancel)
-	return &rig{tb, stores[0], stores[1], ctx, time.Now()}
+	return &rig{TB: tb, a: stores[0], b: stores[1], ctx: ctx, begun: time.Now()}
 }
 
 // each calls f with both handles.
