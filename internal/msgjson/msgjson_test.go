@@ -102,7 +102,8 @@ func TestReader(t *testing.T) {
 		"d3 8000000000000000":                 "-9223372036854775808",
 		"a3 61ff22":                           `"a` + "\ufffd" + `\""`,
 		"d9 01 0a":                            `"\n"`,
-		"82 a0 01 a0 02":                      `{"":1,"":2}`,
+		"a1 22":                               `"\""`, "a1 5c": `"\\"`,
+		"82 a0 01 a0 02": `{"":1,"":2}`,
 	} {
 		if got, _, err := read(unhex(t, in)); err != nil || got != want {
 			t.Errorf("%s: %s, want %s; %v", in, got, want, err)
@@ -171,6 +172,26 @@ func TestEnvelope(t *testing.T) {
 	}
 	if r.Offset() != 8 || r.End() != nil {
 		t.Error(r.Offset(), r.End())
+	}
+}
+
+// TestDepth: the limit is the number of levels.
+func TestDepth(t *testing.T) {
+	for _, open := range []string{"\x91", "\x81\xa0"} {
+		if _, _, err := read([]byte(strings.Repeat(open, 100) + "\xc0")); err != nil {
+			t.Error(err)
+		}
+		if _, _, err := read([]byte(strings.Repeat(open, 101) + "\xc0")); !errors.Is(err, msgjson.ErrDepth) {
+			t.Error(err)
+		}
+	}
+}
+
+// TestAppendEscapes: where a text ends.
+func TestAppendEscapes(t *testing.T) {
+	b, err := msgjson.Append(nil, `["\"","\\","a\\\"]",{"\"":"\u0022,"}]`, nil)
+	if err != nil || hex.EncodeToString(b) != "94a122a15ca4615c225d81a122a2222c" {
+		t.Errorf("%x, %v", b, err)
 	}
 }
 

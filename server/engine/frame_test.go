@@ -52,6 +52,11 @@ func TestPutFrameHeader(t *testing.T) {
 		if err != nil || h.Length != int64(n) || !h.Fin || h.Masked || h.OpCode != ws.OpBinary || len(m.payload()) != n {
 			t.Errorf("%d bytes: %+v, %v", n, h, err)
 		}
+		var inside Message
+		inside.InitBinary(append(BinaryBuffer(n), m.payload()...))
+		if !bytes.Equal(inside.frame(false), m.frame(false)) || !bytes.Equal(inside.polled(), m.polled()) {
+			t.Errorf("%d bytes: InitBinary makes another message", n)
+		}
 	}
 }
 

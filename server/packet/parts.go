@@ -36,11 +36,7 @@ func (d *Decoder) Packet(parts *Parts) (*Packet, error) {
 		return nil, d.fail(reasonAttachments, 0)
 	}
 	in := &decoded{packet: Packet{Type: parts.Type, HasID: parts.HasID, ID: parts.ID, Namespace: "/"}}
-	switch {
-	case len(parts.Namespace) == 0 || string(parts.Namespace) == "/":
-	case string(parts.Namespace) == d.namespace:
-		in.packet.Namespace = d.namespace
-	case !d.name(&in.packet, string(parts.Namespace)):
+	if name := string(parts.Namespace); name != "" && name != "/" && !d.name(&in.packet, name) {
 		return nil, d.fail(reasonNamespace, 0)
 	}
 	if at, reason := d.assemble(in, string(parts.Payload), parts.Attachments); reason != "" {
