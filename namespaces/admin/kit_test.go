@@ -211,6 +211,20 @@ func (c *client) next() string {
 	}
 }
 
+// discard reads all that comes from now on.
+func (c *client) discard() {
+	go func() {
+		for { // until it is closed
+			switch p, err := c.Next(); {
+			case err != nil:
+				return
+			case p.String() == "2":
+				_ = c.Send("3")
+			}
+		}
+	}()
+}
+
 // command sends an event of an admin and returns its acknowledgement.
 func (c *client) command(text string) string {
 	c.t.Helper()

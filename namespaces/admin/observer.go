@@ -36,7 +36,7 @@ func (o *observer) push(e entry) { o.admin.queue.push(e) }
 // handler tells, so that what an admin is told first has an order.
 func (o *observer) Connected(s *server.Socket) {
 	if s.Namespace() != o.admin.ns {
-		o.push(entry{kind: connected, at: time.Now(), socket: s})
+		o.push(entry{kind: connected, at: time.Now(), socket: s, text: s.Transport()})
 	}
 }
 
@@ -47,7 +47,7 @@ func (o *observer) Disconnected(s *server.Socket, reason server.Reason) {
 
 // Upgraded implements [server.Observer].
 func (o *observer) Upgraded(s *server.Socket) {
-	o.push(entry{kind: upgraded, at: time.Now(), socket: s, ns: s.Namespace().Name(), id: s.ID()})
+	o.push(entry{kind: upgraded, at: time.Now(), ns: s.Namespace().Name(), id: s.ID(), text: s.Transport()})
 }
 
 // DataChanged implements [server.Observer].

@@ -97,12 +97,12 @@ func (p *pump) handle(e *entry) {
 	at := iso(e.at)
 	switch e.kind {
 	case connected:
-		p.connected(e.socket, at)
+		p.connected(e.socket, e.text, at)
 	case disconnected:
 		p.disconnected(e.ns, e.id, e.text, at)
 	case upgraded:
 		if p.mirror.sockets[e.id] != nil {
-			p.tell("socket_updated", transportUpdate{e.id, e.ns, e.socket.Transport()})
+			p.tell("socket_updated", transportUpdate{e.id, e.ns, e.text})
 		}
 	case roomJoined:
 		if p.mirror.join(e.id, e.text) {
@@ -122,13 +122,15 @@ func (p *pump) handle(e *entry) {
 	}
 }
 
-func (p *pump) connected(s *server.Socket, at string) {
+// connected tells of a socket, with the transport that it had when it came: that
+// it has another now may be told next.
+func (p *pump) connected(s *server.Socket, transport, at string) {
 	k, ok := p.mirror.connect(s, p.opts.MaxSockets)
 	if !ok {
 		return
 	}
 	info := p.local(s, k.rooms)
-	k.data = info.Data
+	k.data, info.Transport = info.Data, transport
 	p.tell("room_joined", info.Namespace, info.ID, info.ID, at)
 	p.tell("socket_connected", info, at)
 }

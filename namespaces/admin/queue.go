@@ -17,9 +17,9 @@ const (
 type entry struct {
 	kind   kind
 	at     time.Time
-	socket *server.Socket // of connected, upgraded
+	socket *server.Socket // of connected
 	ns, id string
-	text   string // room, reason, or the arguments as JSON
+	text   string // transport, room, reason, or the arguments as JSON
 	run    func() // of order
 }
 

@@ -57,7 +57,7 @@ func (p *pump) arrive(s *server.Socket, v *visit) {
 	if p.mirror != nil {
 		// It is known already when it is the first.
 		delete(p.mirror.sockets, s.ID())
-		p.connected(s, iso(time.Now()))
+		p.connected(s, s.Transport(), iso(time.Now()))
 	}
 	p.check("config", s.Emit("config", config{p.features(v.principal)}))
 	if p.mirror != nil {
