@@ -21,7 +21,8 @@ const (
 	apiReading   = 10 * time.Second // for the body
 	apiWriting   = 30 * time.Second // for the answer
 	apiAtOnce    = 4                // that are worked on; others wait
-	apiMostWaits = 32               // more are refused
+	apiLogins    = 4                // that log in; fewer than what the throttle takes for guessing
+	apiMostWaits = 60               // more are refused
 )
 
 // API returns a handler for the JSON API that docs/admin-api.md describes, for
@@ -34,7 +35,7 @@ const (
 // Requests of pages of another origin are refused. It may be used concurrently, and
 // after Close is unavailable.
 func (a *Admin) API() http.Handler {
-	h := &api{admin: a, slots: make(chan struct{}, apiAtOnce), waiting: make(chan struct{}, apiMostWaits), routes: http.NewServeMux()}
+	h := &api{admin: a, work: newTurnstile(apiAtOnce), logins: newTurnstile(apiLogins), routes: http.NewServeMux()}
 	for pattern, route := range map[string]apiRoute{
 		"/v1/stats":        {http.MethodGet, h.stats},
 		"/v1/sockets":      {http.MethodGet, h.sockets},
@@ -55,8 +56,8 @@ type api struct {
 	admin   *Admin
 	routes  *http.ServeMux
 	origins http.CrossOriginProtection
-	slots   chan struct{} // one for each request that is worked on
-	waiting chan struct{} // one for each that is worked on or waits
+	work    turnstile // bounds what answers take of memory
+	logins  turnstile
 }
 
 type apiRoute struct {
@@ -112,11 +113,10 @@ func (h *api) serve(w http.ResponseWriter, r *http.Request, route apiRoute) (bod
 	if err != nil {
 		return nil, err
 	}
-	leave, err := h.enter(ctx)
-	if err != nil {
+	if err := h.work.enter(ctx); err != nil {
 		return nil, err
 	}
-	defer leave()
+	defer h.work.leave()
 	r.Body = http.MaxBytesReader(w, r.Body, apiMaxBody)
 	return route.do(r, p)
 }
@@ -161,20 +161,31 @@ func (h *api) sameOrigin(r *http.Request) error {
 	return nil
 }
 
-// enter waits for a slot: what an answer takes of memory is bounded with them.
-func (h *api) enter(ctx context.Context) (leave func(), err error) {
+// A turnstile lets so many through at a time. Some wait; more are refused.
+type turnstile struct{ in, near chan struct{} }
+
+func newTurnstile(most int) turnstile {
+	return turnstile{in: make(chan struct{}, most), near: make(chan struct{}, most+apiMostWaits)}
+}
+
+func (t turnstile) enter(ctx context.Context) error {
 	select {
-	case h.waiting <- struct{}{}:
+	case t.near <- struct{}{}:
 	default:
-		return nil, errBusyAPI
+		return errBusyAPI
 	}
 	select {
-	case h.slots <- struct{}{}:
-		return func() { <-h.slots; <-h.waiting }, nil
+	case t.in <- struct{}{}:
+		return nil
 	case <-ctx.Done():
-		<-h.waiting
-		return nil, errBusyAPI
+		<-t.near
+		return errBusyAPI
 	}
+}
+
+func (t turnstile) leave() {
+	<-t.in
+	<-t.near
 }
 
 // answer writes a body, or what has gone wrong.

@@ -15,6 +15,10 @@ func (h *api) identify(r *http.Request) (Principal, error) {
 		return Principal{}, errNoCredentials
 	}
 	c.Addr = a.io.Engine().ClientAddr(r)
+	if err := h.logins.enter(r.Context()); err != nil {
+		return Principal{}, err
+	}
+	defer h.logins.leave()
 	p, err := a.authenticate(r.Context(), c)
 	switch {
 	case err == nil:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -254,4 +255,15 @@ func TestAPIRights(t *testing.T) {
 		o := openOffice(t, admin.Options{Auth: admin.Insecure()})
 		ask[adminapi.Stats](o, call{path: "v1/stats", header: map[string]string{"Authorization": ""}})
 	})
+}
+
+// Who has the password is not taken for somebody who guesses, however many
+// requests are under way.
+func TestAPIManyAtOnce(t *testing.T) {
+	o := openOffice(t, admin.Options{Auth: admin.Basic(apiUser, hash)})
+	var asking sync.WaitGroup
+	for range 60 {
+		asking.Go(func() { ask[adminapi.Stats](o, call{path: "v1/stats"}) })
+	}
+	asking.Wait()
 }

@@ -65,11 +65,13 @@ func (h *api) stats(r *http.Request, _ Principal) (any, error) {
 	answer := adminapi.Stats{Reach: reach(err)}
 	for _, args := range answers {
 		var s adminapi.Server
-		if args.Scan(&s) != nil || s.ID == "" {
-			answer.Missing++
-			continue
+		if args.Scan(&s) == nil && s.ID != "" {
+			answer.Servers = append(answer.Servers, s)
 		}
-		answer.Servers = append(answer.Servers, s)
+	}
+	// Servers without an admin namespace are not asked; "/" all have.
+	if n, err := h.admin.io.Of("/").Adapter().ServerCount(ctx); err == nil {
+		answer.Missing = max(answer.Missing, n-1-len(answer.Servers))
 	}
 	slices.SortFunc(answer.Servers, func(a, b adminapi.Server) int { return cmp.Compare(a.ID, b.ID) })
 	answer.Servers = slices.Insert(answer.Servers, 0, h.admin.serverStats())
