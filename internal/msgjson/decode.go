@@ -86,8 +86,8 @@ func (d *Reader) End() error {
 
 // ReadMap reads the head of a map, and returns how many keys with their values follow.
 func (d *Reader) ReadMap() (int, error) {
-	if c, err := d.dec.PeekCode(); err != nil {
-		return 0, ErrShort
+	if c, err := d.peek(); err != nil {
+		return 0, err
 	} else if !isMap(c) {
 		return 0, ErrCode
 	}
@@ -96,8 +96,8 @@ func (d *Reader) ReadMap() (int, error) {
 
 // ReadString reads a string, which may be none in UTF-8. It is a part of the message.
 func (d *Reader) ReadString() ([]byte, error) {
-	if c, err := d.dec.PeekCode(); err != nil {
-		return nil, ErrShort
+	if c, err := d.peek(); err != nil {
+		return nil, err
 	} else if !isString(c) {
 		return nil, ErrKey
 	}
@@ -120,9 +120,9 @@ func isMap(c byte) bool {
 }
 
 func (d *Reader) value(depth int) error {
-	c, err := d.dec.PeekCode()
+	c, err := d.peek()
 	if err != nil {
-		return ErrShort
+		return err
 	}
 	switch {
 	case isString(c):
@@ -159,6 +159,14 @@ func (d *Reader) value(depth int) error {
 		return nil
 	}
 	return ErrCode
+}
+
+// peek returns the next byte, which says what follows, and leaves it there.
+func (d *Reader) peek() (byte, error) {
+	if d.r.Len() == 0 {
+		return 0, ErrShort
+	}
+	return d.src[d.Offset()], nil
 }
 
 // take returns the next n bytes.
@@ -300,10 +308,10 @@ func (d *Reader) mapLen() (int, error) {
 }
 
 func (d *Reader) key() error {
-	c, err := d.dec.PeekCode()
+	c, err := d.peek()
 	switch {
 	case err != nil:
-		return ErrShort
+		return err
 	case isString(c):
 		return d.string()
 	case isInteger(c) && d.IntegerKeys:

