@@ -25,6 +25,17 @@ export async function client(nsp, { url = given.url, manager, ...options } = {})
   return socket;
 }
 
+/** Asks the server itself, or tells it something. */
+export async function api(path, command) {
+  const login = Buffer.from(`${given.user}:${given.password}`).toString("base64");
+  const response = await fetch(`${given.url}admin/api/v1/${path}`, {
+    headers: { authorization: `Basic ${login}`, "content-type": "application/json" },
+    ...(command && { method: "POST", body: JSON.stringify(command) }),
+  });
+  assert.equal(response.status, 200, `${path}: ${await response.clone().text()}`);
+  return response.json();
+}
+
 /** A packet of a poll; binary ones are in base64 there. */
 const plain = (packet) => (packet.startsWith("b") ? Buffer.from(packet.slice(1), "base64").toString("latin1") : packet);
 
@@ -127,6 +138,16 @@ export class Admin {
   /** The number of the dashboard's tables beside a name. */
   number(name) {
     return this.row(name).first().locator("td").nth(1).innerText().then((text) => parseInt(text, 10));
+  }
+
+  /** Chooses a namespace to be shown. */
+  async choose(nsp) {
+    await this.page.getByRole("button", { name: "Select namespace" }).click();
+    await this.page.getByRole("option", { name: nsp, exact: true }).click();
+  }
+
+  async picture(name) {
+    if (given.pictures) await this.page.screenshot({ path: `${given.pictures}/${name}.png`, animations: "disabled" });
   }
 
   /** What the page keeps. */

@@ -1,5 +1,5 @@
 // An administrator logs in, looks at all there is, and moves and disconnects sockets, with npm's page as it is.
-import { Admin, adminTest, assert, client, given, until } from "./admin_page.mjs";
+import { Admin, adminTest, api, assert, client, given, until } from "./admin_page.mjs";
 
 await adminTest(async (browser) => {
   const ada = await client("/", { transports: ["websocket"], query: { token: "s3cret-token", x: "1" }, extraHeaders: { cookie: "s3cret=cookie" } });
@@ -58,8 +58,7 @@ await adminTest(async (browser) => {
 
   // A socket is disconnected, and its client has others; then a client, with all that it has.
   await admin.go("Sockets");
-  await admin.page.getByRole("button", { name: "Select namespace" }).click();
-  await admin.page.getByRole("option", { name: "/chat" }).click();
+  await admin.choose("/chat");
   await admin.press(admin.row(adaChat.id), "logout");
   await until(() => adaChat.reasons, ["io server disconnect"], "the end of the socket");
   assert.ok(ada.connected);
@@ -71,11 +70,3 @@ await adminTest(async (browser) => {
   await admin.rows(2);
   assert.ok(ada.connected);
 });
-
-/** Asks the server itself. */
-async function api(path) {
-  const login = Buffer.from(`${given.user}:${given.password}`).toString("base64");
-  const response = await fetch(`${given.url}admin/api/v1/${path}`, { headers: { authorization: `Basic ${login}` } });
-  assert.equal(response.status, 200, path);
-  return response.json();
-}

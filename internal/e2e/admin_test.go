@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/seed3686fee0/parlor/internal/redistest"
 )
 
 // adminTests are the stories of administrators with npm's page, which the program serves. Each has a server and a
@@ -83,6 +85,23 @@ func adminWays(t *testing.T, binary, script string) {
 	given["open"] = map[string]any{"url": open.URL}
 	given["msgpack"] = map[string]any{"url": msgpack.URL}
 	elsewhere.script(t, script, nil, given)
+}
+
+// TestAdminPictures takes the pictures of the docs, where picturesEnv says to which folder.
+func TestAdminPictures(t *testing.T) {
+	if os.Getenv(picturesEnv) == "" {
+		t.Skipf("%s is not set", picturesEnv)
+	}
+	peer, err := filepath.Abs(filepath.Join("..", "..", "namespaces", "admin", "testdata", "node", "peer.mjs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary := buildApp(t)
+	redis := "redis://" + redistest.Start(t).Addr
+	one, two := startAdmin(t, binary, "--redis="+redis), startAdmin(t, binary, "--redis="+redis)
+	given := adminLogin()
+	given["other"], given["redis"], given["peer"] = two.URL, redis, peer
+	one.script(t, "admin_pictures.mjs", nil, given)
 }
 
 func adminLogin() map[string]any {
