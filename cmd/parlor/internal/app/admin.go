@@ -14,6 +14,7 @@ import (
 	"github.com/seed3686fee0/parlor/auth"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
 	"github.com/seed3686fee0/parlor/namespaces/admin"
+	"github.com/seed3686fee0/parlor/namespaces/admin/redissessions"
 	"github.com/seed3686fee0/parlor/server"
 )
 
@@ -127,8 +128,9 @@ func principal(verifier *auth.Verifier) func(context.Context, string) (admin.Pri
 	}
 }
 
-// mount puts the namespace on the server.
-func (a *administration) mount(io *server.Server, log *slog.Logger) error {
+// mount puts the namespace on the server, which may be one of a cluster: who has
+// logged in is known to all of it then, Node's servers among them.
+func (a *administration) mount(io *server.Server, shared *cluster, log *slog.Logger) error {
 	if a == nil {
 		return nil
 	}
@@ -140,6 +142,9 @@ func (a *administration) mount(io *server.Server, log *slog.Logger) error {
 	}
 	if a.cfg.Admin.Mode == config.Production {
 		opts.Mode = admin.Production
+	}
+	if shared != nil {
+		opts.Sessions = redissessions.New(shared.rdb, redissessions.Options{Prefix: a.cfg.Prefix + "-admin"})
 	}
 	var err error
 	if a.admin, err = admin.Mount(io, opts); err != nil {

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
+	"github.com/seed3686fee0/parlor/internal/redistest"
 	"github.com/seed3686fee0/parlor/internal/wire"
 )
 
@@ -98,8 +99,25 @@ func TestAdminLogin(t *testing.T) {
 	}
 }
 
-// awaits reads on until a packet comes.
-func awaits(t *testing.T, s wire.Session, want string) {
+// Who has logged in at one instance is known to the others.
+func TestAdminSessionOfAllInstances(t *testing.T) {
+	t.Parallel()
+	settings := []string{"--redis=redis://" + redistest.Start(t).Addr, "--admin-ui", "--admin-user=root", "--admin-password-hash-file=" + hashFile(t)}
+	one, two := startMember(t, settings...), startMember(t, settings...)
+	one.log.wait(t, together, 1)
+	s := open(t, one.addr, wire.Websocket)
+	defer hangUp(s)
+	connects(t, s, `40/admin,{"username":"root","password":"`+adminPassword+`"}`, `40/admin,{"sid":"*"}`)
+	_, session, _ := strings.Cut(awaits(t, s, `42/admin,["session","*"]`), `["session",`)
+	session = strings.TrimSuffix(session, "]")
+	two.log.wait(t, together, 1)
+	s = open(t, two.addr, wire.Websocket)
+	defer hangUp(s)
+	connects(t, s, `40/admin,{"sessionId":`+session+`}`, `40/admin,{"sid":"*"}`)
+}
+
+// awaits reads on until a packet comes, and returns it.
+func awaits(t *testing.T, s wire.Session, want string) string {
 	t.Helper()
 	for {
 		p, err := s.Next()
@@ -107,7 +125,7 @@ func awaits(t *testing.T, s wire.Session, want string) {
 			t.Fatalf("waiting for %s: %v", want, err)
 		}
 		if wire.Match(want, p.String()) {
-			return
+			return p.String()
 		}
 	}
 }

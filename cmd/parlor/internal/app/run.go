@@ -83,7 +83,7 @@ func runIn(ctx context.Context, cfg *config.Config, log *slog.Logger, p process)
 		return err
 	}
 	io := newSocketServer(cfg, keys, shared, administration, ops, log, bundle)
-	if err := administration.mount(io.Server, log); err != nil {
+	if err := administration.mount(io.Server, shared, log); err != nil {
 		return errors.Join(err, io.Shutdown(ctx))
 	}
 	health := newHealth(cfg, io)
