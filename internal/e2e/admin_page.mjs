@@ -147,7 +147,10 @@ export class Admin {
   }
 
   async picture(name) {
-    if (given.pictures) await this.page.screenshot({ path: `${given.pictures}/${name}.png`, animations: "disabled" });
+    if (!given.pictures) return;
+    await this.page.evaluate(() => document.activeElement?.blur());
+    await this.page.mouse.move(400, 100); // where nothing changes under it
+    await this.page.screenshot({ path: `${given.pictures}/${name}.png`, animations: "disabled" });
   }
 
   /** What the page keeps. */

@@ -8,6 +8,11 @@ const peer = spawn(process.execPath, [given.peer, given.redis, given.user, given
 const { value: port } = await createInterface({ input: peer.stdout })[Symbol.asyncIterator]().next();
 const servers = [given.url, given.other, `http://127.0.0.1:${port}/`];
 const crowd = [];
+const said = [
+  ["typing", { isTyping: true }],
+  ["message", { content: "Shall we begin at ten?" }],
+  ["message", { content: "The notes are in the library." }],
+];
 
 try {
   await adminTest(async (browser) => {
@@ -20,19 +25,21 @@ try {
       const socket = await client("/", { url, ...options });
       crowd.push(socket);
       const room = ["tea room", "garden", "library"][i % 3 === 2 ? (i >> 2) % 3 : i % 3];
+      socket.room = room;
       if (i % 3 === 2) await api("join", { namespace: "/", target: { socket: socket.id }, room });
       else {
         await socket.emitWithAck("join", room);
         if (i % 2 === 0) await socket.emitWithAck("join", "lobby");
         if (i % 4 === 0) await client("/chat", { manager: socket.io });
       }
-      await wait(1500); // so that the charts have more than one column
+      await wait(1200); // so that the charts have more than one column
     }
     const talk = setInterval(() => {
       const socket = crowd[Math.floor(Math.random() * crowd.length)];
-      socket.emit("typing", { room: "tea room" });
-    }, 700);
-    await wait(20_000);
+      const [event, content] = said[Math.floor(Math.random() * said.length)];
+      socket.emit(event, { room: socket.room, ...content });
+    }, 2500); // the page draws all of its events anew for each
+    await wait(15_000);
     for (const socket of crowd.splice(3, 2)) socket.disconnect();
     await wait(4_000);
     await until(() => admin.row("Healthy").first().innerText(), (text) => /\b3\b/.test(text), "three servers");
@@ -41,17 +48,17 @@ try {
       await admin.go(name);
       await wait(2_500);
       if (name === "Sockets") await admin.choose("/");
+      if (name === "Rooms") {
+        const column = admin.main.getByRole("columnheader", { name: "# of sockets" });
+        for (let i = 0; i < 2; i++) await column.click(); // the largest first
+        await wait(500);
+      }
       if (name === "Events") {
         clearInterval(talk);
-        await admin.row("Event received").first().getByRole("button").last().click();
+        await admin.row("message").first().getByRole("button").last().click();
       }
       await admin.picture(`admin-${name.toLowerCase()}`);
     }
-    await admin.go("Sockets");
-    await admin.row(crowd[0].id).click();
-    await admin.at("Socket details");
-    await wait(1000);
-    await admin.picture("admin-socket");
   });
 } finally {
   peer.stdin.end();
