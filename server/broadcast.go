@@ -93,6 +93,7 @@ func (b Broadcast) send(p packet.Packet) error {
 	if _, err := packet.Encoding(shared, b.ns.server.wire.format(b.target.Flags)); err != nil {
 		return fmt.Errorf("emit %q: %w", p.Name(), err)
 	}
+	b.ns.server.counts.flows[0].out.Add(1)
 	b.ns.adapter.Broadcast(shared, b.target)
 	b.notify(&p)
 	return nil
@@ -145,6 +146,7 @@ func (b Broadcast) AskEach(ctx context.Context, event string, args ...any) iter.
 		ctx, cancel := b.ns.server.ackDeadline(ctx, b.target.Timeout)
 		defer cancel()
 		b.target.Timeout = timeLeft(ctx)
+		b.ns.server.counts.flows[0].out.Add(1)
 		answers, began := newAnswers(), time.Now()
 		b.ns.adapter.BroadcastWithAck(ctx, shared, b.target, answers.clients, func(args packet.Args, ok bool) {
 			if ok {

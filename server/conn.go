@@ -25,12 +25,12 @@ type conn struct {
 	budget  *budget // nil: no limit
 
 	mu        sync.Mutex
-	slots     []slot // few: a connection is in a namespace or two
 	closed    bool
 	moved     bool          // the session has moved to another transport
 	leaving   bool          // the server is being drained: nothing new is begun
 	share     uint8         // static: which of the server's flows counts its events
 	detached  int32         // handlers that are at work and hold up no inbox
+	slots     []slot        // few: a connection is in a namespace or two
 	refused   int32         // CONNECTs
 	asked     int32         // bytes of CONNECTs of a connection that is not admitted
 	refusedAt time.Time     // the last CONNECT that was refused

@@ -210,6 +210,7 @@ func (s *Socket) emit(f adapter.Flags, event string, args []any) error {
 	if h := s.ns.handlers.Load(); len(h.outgoing) > 0 {
 		h.notify(s, &p)
 	}
+	s.conn.flow().out.Add(1)
 	s.sent(p.Args)
 	if s.conn.session.Send(engineFlags(f), enc.messages...) {
 		s.conn.session.Flush()
@@ -217,9 +218,8 @@ func (s *Socket) emit(f adapter.Flags, event string, args []any) error {
 	return nil
 }
 
-// sent counts an event that is about to be queued, and tells observers.
+// sent tells observers of an event that is about to be queued.
 func (s *Socket) sent(args packet.Args) {
-	s.conn.flow().out.Add(1)
 	if list := s.conn.server.observers.load(); list != nil {
 		s.ns.tell(list, func(o Observer) { o.Sent(s, args) })
 	}
@@ -254,6 +254,7 @@ func (s *Socket) ask(ctx context.Context, f adapter.Flags, timeout time.Duration
 	if h := s.ns.handlers.Load(); len(h.outgoing) > 0 {
 		h.notify(s, &p)
 	}
+	s.conn.flow().out.Add(1)
 	s.sent(p.Args)
 	if s.conn.session.Send(engineFlags(f), enc.messages...) {
 		s.conn.session.Flush()

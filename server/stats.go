@@ -19,7 +19,7 @@ type Stats struct {
 
 	EventsIn      int64 // events of clients that were let into an inbox
 	EventsWaiting int   // those that are still there
-	EventsOut     int64 // events to clients, once for each; volatile ones that were dropped included
+	EventsOut     int64 // events emitted here, a broadcast once; the engine's PacketsOut are what clients got
 
 	// Acknowledgements that clients were asked for. Those that are neither
 	// answered, timed out nor lost are awaited.

@@ -56,7 +56,7 @@ func TestStats(t *testing.T) {
 		other.expect(`42["all"]`)
 		synctest.Wait()
 		got := r.Stats()
-		if got.EventsIn != 3 || got.EventsWaiting != 0 || got.EventsOut != 4 {
+		if got.EventsIn != 3 || got.EventsWaiting != 0 || got.EventsOut != 4 { // three questions and a broadcast
 			t.Errorf("%d events came, %d wait, %d went", got.EventsIn, got.EventsWaiting, got.EventsOut)
 		}
 		if got.AcksAsked != 3 || got.AcksAnswered != 1 || got.AcksTimedOut != 1 || got.AcksLost != 1 || got.StrayAcks != 1 {

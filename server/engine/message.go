@@ -31,6 +31,7 @@ type Message struct {
 	start    uint8  // where the WebSocket frame starts in buf
 	binary   bool
 	compress bool
+	own      bool // a packet of the engine's, which carries no data
 
 	forms atomic.Pointer[forms]
 }
@@ -94,7 +95,9 @@ func (m *Message) NoCompress() *Message {
 // packet makes a message of an Engine.IO packet other than a message.
 func packet(kind byte, data string) *Message {
 	b := make([]byte, headroom, headroom+1+len(data))
-	return seal(append(append(b, kind), data...), false).NoCompress()
+	m := seal(append(append(b, kind), data...), false).NoCompress()
+	m.own = true
+	return m
 }
 
 var (

@@ -3,7 +3,6 @@ package engine_test
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"runtime"
 	"strings"
 	"sync"
@@ -11,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/seed3686fee0/parlor/internal/wire"
 	"github.com/seed3686fee0/parlor/server/engine"
 )
 
@@ -259,34 +257,4 @@ func TestConcurrentSends(t *testing.T) {
 		next[i]++
 	}
 	all.Wait()
-}
-
-// TestLimits: connections in all and by address, handshakes and guesses.
-func TestLimits(t *testing.T) {
-	bubble(t, engine.Options{Limits: engine.Limits{Connections: 2}}, func(t *testing.T, f *fixture) {
-		c, s := f.openWS()
-		f.openPoll()
-		if _, err := wire.OpenWS(f.addr, wire.Handshake{}); !refusedWith(err, http.StatusServiceUnavailable) {
-			t.Errorf("the third: %v", err)
-		}
-		_ = c.Close()
-		s.wantEnd(t, engine.TransportClose)
-		f.openWS()
-	})
-	bubble(t, engine.Options{Limits: engine.Limits{ConnectionsPerAddress: 1}}, func(t *testing.T, f *fixture) {
-		f.openPoll()
-		if _, err := wire.OpenPoll(f.addr, ""); !refusedWith(err, http.StatusTooManyRequests) {
-			t.Errorf("the second: %v", err)
-		}
-	})
-	bubble(t, engine.Options{Limits: engine.Limits{HandshakesPerSecond: 1, HandshakeBurst: 3}}, func(t *testing.T, f *fixture) {
-		for range 3 {
-			f.openWS()
-		}
-		if _, err := wire.OpenWS(f.addr, wire.Handshake{}); !refusedWith(err, http.StatusTooManyRequests) {
-			t.Errorf("the fourth: %v", err)
-		}
-		time.Sleep(time.Second)
-		f.openWS()
-	})
 }

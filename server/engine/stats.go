@@ -156,14 +156,12 @@ func (f *flow) out(l load) {
 type load struct{ packets, bytes int64 }
 
 func (l *load) add(m *Message) {
-	p := m.payload()
-	switch {
-	case m.binary:
-		l.bytes += int64(len(p))
-	case p[0] == packetMessage:
-		l.bytes += int64(len(p) - 1)
-	default:
+	if m.own {
 		return
 	}
 	l.packets++
+	l.bytes += int64(len(m.payload()))
+	if !m.binary { // the packet's type is of the engine's
+		l.bytes--
+	}
 }

@@ -254,10 +254,12 @@ func (s *Session) fill(w *wsConn, x *writer) bool {
 			return true
 		}
 	}
+	var sent load
 	frame := w.batch[w.next].frame(w.deflate)
 	if w.next == len(w.batch)-1 || len(frame) > largeWrite/2 { // needs no copy
 		w.out = frame
-		w.took()
+		w.took(&sent)
+		s.flow().out(sent)
 		return true
 	}
 	pool := &largeWrites
@@ -268,7 +270,7 @@ func (s *Session) fill(w *wsConn, x *writer) bool {
 	b := (*w.buf)[:0]
 	for len(b)+len(frame) <= cap(b) {
 		b = append(b, frame...)
-		w.took()
+		w.took(&sent)
 		if w.next == len(w.batch) {
 			break
 		}
@@ -276,16 +278,18 @@ func (s *Session) fill(w *wsConn, x *writer) bool {
 	}
 	if len(b) == 0 { // inflated by compression
 		w.out = frame
-		w.took()
+		w.took(&sent)
 	} else {
 		w.out = b
 	}
+	s.flow().out(sent)
 	w.unsent.Store(int64(len(w.out) + w.rest))
 	return true
 }
 
-// took takes the next message off the batch. The caller holds wmu.
-func (w *wsConn) took() {
+// took takes the next message off the batch, and counts it. The caller holds wmu.
+func (w *wsConn) took(sent *load) {
+	sent.add(w.batch[w.next])
 	w.rest -= w.batch[w.next].cost()
 	w.batch[w.next] = nil // what has been written is not to be kept by what has not
 	w.next++
@@ -323,15 +327,12 @@ func (s *Session) takeBatch(w *wsConn, x *writer) bool {
 		return false
 	}
 	s.mu.Unlock()
-	var sent load
 	if single != nil {
+		var sent load
 		sent.add(single)
+		s.flow().out(sent)
 		w.out = single.frame(w.deflate)
 	}
-	for _, m := range w.batch {
-		sent.add(m)
-	}
-	s.flow().out(sent)
 	w.unsent.Store(int64(len(w.out) + w.rest))
 	return true
 }
