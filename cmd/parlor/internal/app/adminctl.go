@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/x509"
@@ -12,9 +11,6 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
-	"strings"
-
-	"golang.org/x/term"
 
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/admincli"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
@@ -136,8 +132,7 @@ func readAdminSecret(flag, env, path string, stderr io.Writer) (string, error) {
 	return string(bytes.TrimSpace(content)), nil
 }
 
-// askPassword reads a password from a terminal, which does not show it, or the
-// first line of what else the standard input is.
+// askPassword reads the password to log in with.
 func askPassword(ctx context.Context, stdin io.Reader, stderr io.Writer) (string, error) {
 	password, err := readPassword(ctx, stdin, stderr)
 	switch {
@@ -147,41 +142,4 @@ func askPassword(ctx context.Context, stdin io.Reader, stderr io.Writer) (string
 		return "", errors.New("there is no password; write it to the standard input, or give --password-file (PARLOR_ADMIN_PASSWORD_FILE)")
 	}
 	return password, nil
-}
-
-func readPassword(ctx context.Context, stdin io.Reader, stderr io.Writer) (string, error) {
-	if file, ok := stdin.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		return readHidden(ctx, int(file.Fd()), stderr)
-	}
-	line, err := bufio.NewReader(io.LimitReader(stdin, maxToken)).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", err
-	}
-	return strings.TrimRight(line, "\r\n"), nil
-}
-
-// readHidden reads from a terminal, and has it show again what is typed when it is
-// interrupted.
-func readHidden(ctx context.Context, terminal int, stderr io.Writer) (string, error) {
-	before, err := term.GetState(terminal)
-	if err != nil {
-		return "", err
-	}
-	_, _ = fmt.Fprint(stderr, "Password: ")
-	type answer struct {
-		text []byte
-		err  error
-	}
-	answers := make(chan answer, 1) // what reads ends with the process, if nobody types
-	go func() {
-		text, err := term.ReadPassword(terminal)
-		answers <- answer{text, err}
-	}()
-	defer func() { _, _ = fmt.Fprintln(stderr) }()
-	select {
-	case a := <-answers:
-		return string(a.text), a.err
-	case <-ctx.Done():
-		return "", errors.Join(errors.New("interrupted"), term.Restore(terminal, before))
-	}
 }

@@ -70,8 +70,6 @@ func TestAdminCommands(t *testing.T) {
 	args := []string{"--redis=redis://" + redis.Addr, "--admin-api", "--admin-user=root", "--admin-password-hash-file=" + hashFile(t), secret}
 	first, log, _, a := serving(t, args...)
 	second, otherLog, _, b := serving(t, args...)
-	waitFor(t, log, together)
-	waitFor(t, otherLog, together)
 	rest := make(chan string)
 	go func() {
 		text, _ := io.ReadAll(log)

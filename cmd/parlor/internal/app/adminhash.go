@@ -1,12 +1,12 @@
 package app
 
 import (
-	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strings"
+	"os/signal"
 
 	"golang.org/x/crypto/bcrypt"
 )
@@ -18,19 +18,16 @@ const (
 	maxPassword = 72
 )
 
-// hashPassword prints the hash of the password that is the first line of stdin.
-// It is not an argument: everybody can see a command line.
+// hashPassword prints the hash of the password that is the first line of stdin, or
+// is typed at a terminal.
 func hashPassword(stdin io.Reader, stdout, stderr io.Writer, cost int) error {
-	if file, ok := stdin.(*os.File); ok {
-		if info, err := file.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			_, _ = fmt.Fprint(stderr, "Password (it shows as you type): ")
-		}
-	}
-	line, err := bufio.NewReader(io.LimitReader(stdin, 4*maxPassword)).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	password, err := readPassword(ctx, stdin, stderr)
+	if err != nil {
 		return fmt.Errorf("cannot read the password: %w", err)
 	}
-	switch password := strings.TrimRight(line, "\r\n"); {
+	switch {
 	case password == "":
 		return errors.New("there is no password; write it to the standard input")
 	case len(password) > maxPassword:
