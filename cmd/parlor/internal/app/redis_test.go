@@ -140,6 +140,20 @@ func (p *person) hears(want ...string) {
 	}
 }
 
+// awaits passes over what comes until what is wanted does.
+func (p *person) awaits(want string) {
+	p.t.Helper()
+	for {
+		got, err := p.Next()
+		if err != nil {
+			p.t.Fatalf("%v instead of %s", err, want)
+		}
+		if wire.Match(want, got.Data) {
+			return
+		}
+	}
+}
+
 // asks sends an event again and again until it is answered as wanted; whatever
 // else comes meanwhile is passed over.
 func (p *person) asks(event, want string) {
@@ -213,20 +227,21 @@ func talk(t *testing.T, ada, grace *person, room string) {
 	ada.sends(event+`1["message",{"room":"`+room+`","text":"first"}]`,
 		event+`["message",*"text":"first"*`, ack+`1[{"ok":true,*`)
 
-	// The message itself may be on its way still, and come as well.
+	// The message itself, and that Ada has come, may be on their way still, and come
+	// as well, at any time.
 	grace.asks(`["join","`+room+`"]`,
 		`[{"ok":true,"room":"`+room+`","userCount":2,"users":[`+u1+`,`+u2+`],"history":[{*"text":"first"*}]}]`)
 	ada.hears(event + `["user_joined",{"room":"` + room + `","userId":"u2","user":"Grace","userCount":2}]`)
 	grace.asks(`["message",{"room":"`+room+`","text":"second"}]`, `[{"ok":true,*`)
 	ada.hears(event + `["message",*"from":"u2"*"text":"second"*`)
 
-	grace.sends(event+`2["presence",{"status":"away"}]`, ack+`2[{"ok":true}]`)
+	grace.asks(`["presence",{"status":"away"}]`, `[{"ok":true}]`)
 	ada.hears(event + `["presence",{"userId":"u2","user":"Grace","status":"away","timestamp":*}]`)
 	ada.sends(event+`2["who","`+room+`"]`, ack+`2[{"ok":true,"room":"`+room+`","userCount":2,"users":[*"user":"Grace","status":"away"}]}]`)
 
 	ada.sends(event+`3["direct_message",{"to":"u2","content":"psst"}]`,
 		event+`["direct_message",*"psst"*`, ack+`3[{"ok":true,"id":*`)
-	grace.hears(event + `["direct_message",*"from":"u1"*"psst"*`)
+	grace.awaits(event + `["direct_message",*"from":"u1"*"psst"*`)
 
 	hangUp(grace.Session)
 	ada.hears(event + `["user_left",{"room":"` + room + `","userId":"u2","user":"Grace","userCount":1}]`)
