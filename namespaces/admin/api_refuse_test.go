@@ -156,22 +156,6 @@ func TestAPICredentials(t *testing.T) {
 	o.refused(call{path: "v1/stats", header: map[string]string{"Authorization": "", "Cookie": "session=5e5510n"}}, http.StatusUnauthorized)
 }
 
-// Who guesses has to wait, and so does who comes from the same address with the
-// right password.
-func TestAPITooManyAttempts(t *testing.T) {
-	o := openOffice(t, admin.Options{Auth: admin.Basic(apiUser, hash)})
-	bad := call{path: "v1/stats", header: map[string]string{"Authorization": "Basic b3BzOndyb25n"}}
-	for range 10 {
-		o.refused(bad, http.StatusUnauthorized)
-	}
-	for _, c := range []call{bad, {path: "v1/stats"}} {
-		e, header := o.refused(c, http.StatusTooManyRequests)
-		if e.Code != "too_many_attempts" || header.Get("Retry-After") != "10" {
-			t.Errorf("%+v, Retry-After: %s", e, header.Get("Retry-After"))
-		}
-	}
-}
-
 // What a page of another origin has a browser send is refused, whatever it knows.
 func TestAPIForeignOrigins(t *testing.T) {
 	o := openOffice(t, admin.Options{Auth: admin.Basic(apiUser, hash)})
