@@ -26,7 +26,7 @@ func (m *member) Deliver(p *packet.Shared, f adapter.Flags) (flush bool) {
 		return false
 	}
 	m.socket().sent(p.Packet().Args)
-	return m.conn.session.Send(engineFlags(f), enc.messages...)
+	return m.conn.session.Send(m.conn.server.eventFlags(f), enc.messages...)
 }
 
 // Flush implements [adapter.Member].

@@ -103,6 +103,7 @@ type config struct {
 	bundle         fs.FS
 	handlerTime    func(namespace, event string, d time.Duration, err error)
 	ackTime        func(namespace, event string, d time.Duration, err error)
+	dropWhenFull   bool
 	parser         packet.Parser
 }
 
@@ -187,6 +188,15 @@ func WithMaxPayload(bytes int64) Option {
 // Default 1 MiB.
 func WithMaxQueue(bytes int) Option {
 	return func(c *config) { c.engine.MaxQueue = positive("WithMaxQueue", bytes) }
+}
+
+// WithDropWhenFull sets what becomes of an event to a client whose queue is full:
+// it is dropped, and counted, and the client stays. It misses events then and is not
+// told which, as with volatile ones; one that takes nothing for as long as a write
+// may take is let go as before. Default off: the client is disconnected with
+// SlowConsumer, by which it knows that it has missed something.
+func WithDropWhenFull(on bool) Option {
+	return func(c *config) { c.dropWhenFull = on }
 }
 
 // WithInbox sets how many events of one connection, and bytes of them, may

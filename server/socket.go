@@ -212,7 +212,7 @@ func (s *Socket) emit(f adapter.Flags, event string, args []any) error {
 	}
 	s.conn.flow().out.Add(1)
 	s.sent(p.Args)
-	if s.conn.session.Send(engineFlags(f), enc.messages...) {
+	if s.conn.session.Send(s.conn.server.eventFlags(f), enc.messages...) {
 		s.conn.session.Flush()
 	}
 	return nil
@@ -256,7 +256,7 @@ func (s *Socket) ask(ctx context.Context, f adapter.Flags, timeout time.Duration
 	}
 	s.conn.flow().out.Add(1)
 	s.sent(p.Args)
-	if s.conn.session.Send(engineFlags(f), enc.messages...) {
+	if s.conn.session.Send(s.conn.server.eventFlags(f), enc.messages...) {
 		s.conn.session.Flush()
 	}
 	got, err := wait(ctx, answers)

@@ -12,6 +12,7 @@ type Stats struct {
 	Sockets         int   // over all namespaces
 	Namespaces      int   // dynamic ones included
 	VolatileDropped int64 // volatile messages that were not sent
+	QueueDropped    int64 // events that found a full queue; see WithDropWhenFull
 	Upgrades        int64 // connections that moved to WebSocket
 	Refused         int64 // requests that were refused
 	Panics          int64 // of handlers, recovered
@@ -37,6 +38,7 @@ func (s *Server) Stats() Stats {
 	stats := Stats{
 		Connections:     e.Sessions,
 		VolatileDropped: e.VolatileDropped,
+		QueueDropped:    e.QueueDropped,
 		Upgrades:        e.Upgrades,
 		Refused:         e.Refused,
 		Panics:          s.counts.panics.Load(),

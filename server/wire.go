@@ -97,9 +97,14 @@ func (w *wire) format(f adapter.Flags) *packet.Format[*frames] {
 	return w.compressed
 }
 
-func engineFlags(f adapter.Flags) engine.Flags {
+// eventFlags are those with which an event is sent. Other packets are none of them:
+// without a CONNECT or an acknowledgement nothing would be right any more.
+func (s *Server) eventFlags(f adapter.Flags) (flags engine.Flags) {
 	if f.Volatile {
-		return engine.Volatile
+		flags |= engine.Volatile
 	}
-	return 0
+	if s.config.dropWhenFull {
+		flags |= engine.Droppable
+	}
+	return flags
 }

@@ -18,11 +18,15 @@ type Flags uint8
 // can be written at once.
 const Volatile Flags = 1
 
+// Droppable messages are dropped, and counted, where they find the peer's queue
+// full, which otherwise ends the session.
+const Droppable Flags = 2
+
 // Send queues messages, to be written one after another with nothing between
 // them. It never blocks. It reports whether so much is unwritten that the
 // caller should call [Session.Flush] once it holds no locks. A peer that does
 // not take what is sent to it is let go with SlowConsumer when what waits for
-// it is over Options.MaxQueue.
+// it is over Options.MaxQueue, unless the messages are Droppable.
 func (s *Session) Send(f Flags, messages ...*Message) (flush bool) {
 	s.mu.Lock()
 	if s.state.Load() != stateOpen || s.slowed {
@@ -35,6 +39,11 @@ func (s *Session) Send(f Flags, messages ...*Message) (flush bool) {
 		return false
 	}
 	if s.full(messages) {
+		if f&Droppable != 0 {
+			s.mu.Unlock()
+			s.server.counts.overflowed.Add(1)
+			return false
+		}
 		s.slow()
 		s.mu.Unlock()
 		return false

@@ -23,6 +23,7 @@ type Stats struct {
 	PacketsOut, BytesOut int64
 
 	VolatileDropped int64 // volatile messages that were not sent
+	QueueDropped    int64 // droppable ones that found a full queue
 
 	UpgradesBegun  int64 // WebSocket connections that were let in for an upgrade
 	Upgrades       int64 // sessions that moved to WebSocket
@@ -45,6 +46,7 @@ func (s *Server) Stats() Stats {
 		Opened:          s.counts.opened.Load(),
 		Closed:          make(map[Reason]int64, len(reasons)),
 		VolatileDropped: s.counts.dropped.Load(),
+		QueueDropped:    s.counts.overflowed.Load(),
 		UpgradesBegun:   s.counts.upgradesBegun.Load(),
 		Upgrades:        s.counts.upgrades.Load(),
 		UpgradesFailed:  s.counts.upgradesFailed.Load(),
@@ -107,6 +109,7 @@ type counts struct {
 	closed  [len(reasons)]atomic.Int64
 
 	dropped        atomic.Int64
+	overflowed     atomic.Int64
 	upgradesBegun  atomic.Int64
 	upgrades       atomic.Int64
 	upgradesFailed atomic.Int64
