@@ -72,10 +72,7 @@ func (h *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
-	if r.ContentLength != 0 {
-		// Where it cannot be set the answer is right all the same.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(apiReading))
-	}
+	expectBody(w, r)
 	// A mux would redirect a path that it would have written differently.
 	if clean := path.Clean(r.URL.Path); clean != r.URL.Path {
 		answer(w, r, nil, errNoSuchPath)
@@ -86,6 +83,15 @@ func (h *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.routes.ServeHTTP(w, r)
+}
+
+// expectBody bounds how long a body is waited for, whether somebody reads it or
+// net/http does after the answer. Where that cannot be done the answer is right all
+// the same.
+func expectBody(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(apiReading))
+	}
 }
 
 func (h *api) handler(route apiRoute) http.Handler {
@@ -117,6 +123,7 @@ func (h *api) serve(w http.ResponseWriter, r *http.Request, route apiRoute) (bod
 		return nil, err
 	}
 	defer h.work.leave()
+	expectBody(w, r) // from now on: it has waited
 	r.Body = http.MaxBytesReader(w, r.Body, apiMaxBody)
 	return route.do(r, p)
 }

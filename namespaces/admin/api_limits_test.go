@@ -65,7 +65,7 @@ func TestAPISlowBody(t *testing.T) {
 			}
 		}()
 		status, after := slowly(t, l.Addr().String())
-		if status != http.StatusBadRequest || after != 10*time.Second {
+		if status != http.StatusRequestTimeout || after != 10*time.Second {
 			t.Errorf("%d after %v", status, after)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,6 +46,9 @@ func readBody(r *http.Request, v any) error {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return &apiError{status: http.StatusRequestEntityTooLarge, code: "too_large",
 			message: "a command has at most " + strconv.FormatInt(tooLarge.Limit, 10) + " bytes"}
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return &apiError{status: http.StatusRequestTimeout, code: "timeout", message: "the body did not come in time"}
 	}
 	if wrong, ok := errors.AsType[*json.SemanticError](err); ok {
 		field := string(wrong.JSONPointer)
