@@ -37,11 +37,21 @@ type Command struct {
 // sockets a command concerns. Those that have not are done to all the same.
 const countPatience = time.Second
 
-var errReadOnly = errors.New("admins may only look")
+// maxName is the length of the name of a room, an event or a namespace, in bytes.
+const maxName = 1024
+
+var (
+	errReadOnly = errors.New("admins may only look")
+	errLong     = fmt.Errorf("a name is longer than %d bytes", maxName)
+)
 
 // execute does what an admin wants, if it may, logs that, and returns how many
 // sockets it concerns, as far as instances have said. All commands come this way.
 func (a *Admin) execute(ctx context.Context, p Principal, c Command) (affected int, err error) {
+	if max(len(c.Name), len(c.Namespace), len(c.Filter), len(c.Room), len(c.Event)) > maxName {
+		a.opts.Logger.Warn("admin command refused", "admin", p.Name, "error", errLong)
+		return 0, errLong
+	}
 	logger := a.opts.Logger.With("admin", p.Name, "command", c.Name, "namespace", c.Namespace,
 		"filter", c.Filter, "room", c.Room, "event", c.Event, "close", c.Close)
 	ns, err := a.permit(p, c)

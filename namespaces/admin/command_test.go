@@ -46,6 +46,8 @@ func TestJunk(t *testing.T) {
 			{`["emit","/",null,"removeListener"]`, "reserved"},
 			{`["_disconnect",{},true]`, "namespace is a text"},
 			{`["_disconnect","/",true,{}]`, "filter is a text"},
+			{`["join","/","` + strings.Repeat("r", 1025) + `"]`, "longer than"},
+			{`["_disconnect","/",true,"` + strings.Repeat("r", 1025) + `"]`, "longer than"},
 			{`["_disconnect","/admin",false]`, "admins' own"},
 			{`["emit","/admin",null,"config"]`, "admins' own"},
 		} {

@@ -2,8 +2,10 @@ package admin_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/seed3686fee0/parlor/adapter/redisadapter"
@@ -31,6 +33,42 @@ func TestAllocNobodyWatches(t *testing.T) {
 	if without, with := cost(false), cost(true); with != without {
 		t.Errorf("%v allocations an event, and %v without the admin namespace", with, without)
 	}
+}
+
+// TestWatchExpires: an instance that says no more that somebody watches there has
+// ended; one that has lost something has the lists asked for again.
+func TestWatchExpires(t *testing.T) {
+	bubble(t, everything, func(r *rig) {
+		watched := func() bool {
+			synctest.Wait()
+			return r.admin.Stats().Watched
+		}
+		for _, junk := range [][]any{{}, {1, true}, {"far"}, {"far", "yes"}, {strings.Repeat("x", 1000), true}} {
+			r.must(r.admin.Hear(junk...))
+		}
+		if watched() {
+			t.Error("junk is taken for a watcher")
+		}
+		for range 5 {
+			r.must(r.admin.Hear("far", true, false))
+			if !watched() {
+				t.Error("a watcher is not heard")
+			}
+			time.Sleep(5 * time.Second)
+		}
+		if time.Sleep(2 * time.Second); watched() {
+			t.Error("a watcher is watching after 7 s without a word")
+		}
+		r.must(r.admin.Hear("far", true, false))
+		if r.must(r.admin.Hear("far", false, false)); watched() {
+			t.Error("a watcher that has gone is watching")
+		}
+		a, _ := r.login("")
+		r.must(r.admin.Hear("far", true, true))
+		if got := names(a.until()); !slices.Contains(got, "all_sockets") {
+			t.Errorf("when another instance has lost something an admin is told %q", got)
+		}
+	})
 }
 
 // TestWatch: an instance tells what happens on it while an admin watches, here or

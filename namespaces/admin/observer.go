@@ -1,10 +1,10 @@
 package admin
 
 import (
+	"math"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"github.com/seed3686fee0/parlor/adapter"
 	"github.com/seed3686fee0/parlor/server"
@@ -16,16 +16,16 @@ import (
 // happened and returns.
 type observer struct {
 	admin   *Admin
-	limiter *rate.Limiter // of events of clients
+	budget  budget // of events of clients
 	changed changed
 }
 
 func newObserver(a *Admin) *observer {
-	limit, burst := rate.Limit(a.opts.EventRate), a.opts.EventBurst
-	if limit < 0 {
-		limit, burst = 0, 0
+	o := &observer{admin: a, changed: changed{ready: make(chan struct{}, 1)}}
+	if a.opts.EventRate > 0 {
+		o.budget.left.Store(int64(a.opts.EventBurst))
 	}
-	return &observer{admin: a, limiter: rate.NewLimiter(limit, burst), changed: changed{ready: make(chan struct{}, 1)}}
+	return o
 }
 
 var _ server.Observer = (*observer)(nil)
@@ -97,16 +97,46 @@ func (o *observer) wanted(ns *server.Namespace, args packet.Args) bool {
 
 // allow says whether there is a place for another event.
 func (o *observer) allow() bool {
-	ok := o.limiter.Allow()
-	if !ok {
-		o.admin.withheld.Add(1)
+	if o.budget.take() {
+		return true
 	}
-	return ok
+	o.admin.withheld.Add(1)
+	return false
 }
 
 func (o *observer) event(e entry) {
 	if !o.admin.queue.push(e) {
 		o.admin.withheld.Add(1)
+	}
+}
+
+// A budget is for how many events there is a place. It is looked at for each of a
+// broadcast's recipients, with the adapter's lock held, and so has no clock: the
+// pump's is there to fill it.
+type budget struct {
+	left  atomic.Int64
+	saved float64 // less than one; of the pump
+}
+
+func (b *budget) take() bool {
+	for {
+		n := b.left.Load()
+		if n <= 0 {
+			return false
+		}
+		if b.left.CompareAndSwap(n, n-1) {
+			return true
+		}
+	}
+}
+
+// fill adds some, up to a limit.
+func (b *budget) fill(more, limit float64) {
+	b.saved += more
+	whole := math.Floor(b.saved)
+	b.saved -= whole
+	if room := limit - float64(b.left.Load()); room > 0 {
+		b.left.Add(int64(min(whole, room)))
 	}
 }
 

@@ -203,6 +203,9 @@ func (p *pump) check(event string, err error) {
 func (p *pump) tick(now time.Time, ticks int) {
 	p.meter.sample(p.count(), now)
 	p.expire(now)
+	if p.observer != nil && p.opts.EventRate > 0 {
+		p.observer.budget.fill(p.opts.EventRate, float64(p.opts.EventBurst))
+	}
 	if ticks%2 != 0 {
 		return
 	}
