@@ -162,6 +162,9 @@ func warnings(cfg *config.Config) []string {
 	if cfg.ChatRate == 0 {
 		found = append(found, "a client may send messages without limit: --chat-rate (PARLOR_CHAT_RATE) is 0")
 	}
+	if cfg.LogPackets {
+		found = append(found, "what people write is in the log: --log-packets (PARLOR_LOG_PACKETS) is for development")
+	}
 	if cfg.ChatMessageMax > cfg.MaxPayload {
 		found = append(found, "--chat-message-max (PARLOR_CHAT_MESSAGE_MAX) cannot be reached: a connection ends at --max-payload (PARLOR_MAX_PAYLOAD)")
 	}

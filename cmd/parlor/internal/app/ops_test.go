@@ -57,12 +57,12 @@ func scrapes(t *testing.T, addr string) scrape {
 
 func value(m *dto.Metric) float64 {
 	switch {
-	case m.Gauge != nil:
-		return m.Gauge.GetValue()
-	case m.Counter != nil:
-		return m.Counter.GetValue()
-	case m.Histogram != nil:
-		return float64(m.Histogram.GetSampleCount())
+	case m.GetGauge() != nil:
+		return m.GetGauge().GetValue()
+	case m.GetCounter() != nil:
+		return m.GetCounter().GetValue()
+	case m.GetHistogram() != nil:
+		return float64(m.GetHistogram().GetSampleCount())
 	}
 	return m.GetUntyped().GetValue()
 }
@@ -246,7 +246,7 @@ func TestReadyWithRedis(t *testing.T) {
 		becomes(t, one.addr, "degraded: redis", 200)
 		becomes(t, other.addr, "degraded: redis", 503)
 		one.reaches(t, one.opsAddr(t), scrape{"parlor_redis_up": 0, "parlor_store_up namespace=/": 0})
-		if response, body := get(t, "http://"+other.addr+"/healthz"); response.StatusCode != 200 || body != "ok\n" {
+		if response, body := get(t, "http://"+other.addr+"/healthz"); response.StatusCode != http.StatusOK || body != "ok\n" {
 			t.Errorf("/healthz: %s %s", response.Status, body)
 		}
 		rdb.Restart()

@@ -86,6 +86,9 @@ func runIn(ctx context.Context, cfg *config.Config, log *slog.Logger, p process)
 	if err := administration.mount(io.Server, shared, log); err != nil {
 		return errors.Join(err, io.Shutdown(ctx))
 	}
+	if cfg.LogPackets {
+		defer io.Observe(packetLog{log})()
+	}
 	health := newHealth(cfg, io)
 	pages["/healthz"], pages["/readyz"] = http.HandlerFunc(health.ServeLive), http.HandlerFunc(health.ServeReady)
 	routes, err := newRoutes(cfg.Path, io, pages, bundle, administration.trees()...)

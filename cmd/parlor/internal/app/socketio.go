@@ -44,7 +44,7 @@ func newSocketServer(cfg *config.Config, keys *keyring, shared *cluster, adminis
 		server.WithAllowedOrigins(cfg.CorsOrigin...),
 		server.WithTrustedProxies(cfg.TrustedProxy...),
 		server.WithLimits(serverLimits(cfg)),
-		server.WithLogger(log),
+		server.WithLogger(newSparse(log)),
 		server.WithClientBundle(bundle),
 	)...)
 	chats := map[string]*chat.Chat{}

@@ -88,6 +88,8 @@ type Chat struct {
 type Log struct {
 	LogLevel  string `default:"info" help:"Least level that is logged: debug, info, warn or error." reload:"the new level holds at once"`
 	LogFormat string `default:"text" help:"How log lines look: text or json."`
+
+	LogPackets bool `help:"Log each event, in and out, with what is in it. For development: it shows what people write."`
 }
 
 // TLS reports whether the server speaks TLS itself.

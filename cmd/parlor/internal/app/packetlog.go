@@ -1,0 +1,156 @@
+package app
+
+import (
+	"fmt"
+	"log/slog"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/seed3686fee0/parlor/adapter"
+	"github.com/seed3686fee0/parlor/server"
+	"github.com/seed3686fee0/parlor/server/packet"
+)
+
+const (
+	maxShown      = 1 << 10 // bytes of a packet's arguments, about
+	maxShownBytes = 16      // of an attachment
+)
+
+// secretName is a member of an object that is not shown.
+var secretName = regexp.MustCompile(`(?i)token|secret|password|passwd|authorization|cookie|credential`)
+
+// A packetLog is a [server.Observer] that logs each event as one reads it, for who
+// develops a client. It is not for production: it shows what people write.
+type packetLog struct{ log *slog.Logger }
+
+// of is what every line says about a socket.
+func (l packetLog) of(s *server.Socket) *slog.Logger {
+	return l.log.With("namespace", s.Namespace().Name(), "client", s.ClientID())
+}
+
+// Connected implements [server.Observer].
+func (l packetLog) Connected(s *server.Socket) {
+	l.of(s).Info("packet: connected", "transport", s.Transport(), "address", s.Handshake().Address())
+}
+
+// Disconnected implements [server.Observer].
+func (l packetLog) Disconnected(s *server.Socket, reason server.Reason) {
+	l.of(s).Info("packet: disconnected", "reason", string(reason))
+}
+
+// Upgraded implements [server.Observer].
+func (l packetLog) Upgraded(s *server.Socket) {
+	l.of(s).Info("packet: upgraded", "transport", s.Transport())
+}
+
+// Received implements [server.Observer].
+func (l packetLog) Received(s *server.Socket, args packet.Args) {
+	event, shown := readable(args)
+	l.of(s).Info("packet: received", "event", event, "args", shown)
+}
+
+// Sent implements [server.Observer].
+func (l packetLog) Sent(s *server.Socket, args packet.Args) {
+	event, shown := readable(args)
+	l.of(s).Info("packet: sent", "event", event, "args", shown)
+}
+
+// DataChanged implements [server.Observer].
+func (packetLog) DataChanged(*server.Socket) {}
+
+// RoomEvents implements [server.Observer].
+func (packetLog) RoomEvents(*server.Namespace, []adapter.RoomEvent) {}
+
+// readable is an event as JavaScript would show it: a line of JSON in a line of a
+// log would be all backslashes. What looks secret is left out, and what is long is
+// cut.
+func readable(args packet.Args) (event, shown string) {
+	event, ok := args.At(0).Text()
+	if !ok {
+		event, _ = args.At(0).Number()
+	}
+	if strings.HasPrefix(event, "auth_") { // auth_refresh has the token alone
+		return event, "…"
+	}
+	var b strings.Builder
+	for i, arg := range args.Slice(1).All() {
+		if b.Len() > maxShown {
+			b.WriteString(", …")
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		show(&b, arg)
+	}
+	return strings.Clone(event), b.String()
+}
+
+func show(b *strings.Builder, arg packet.Arg) {
+	if content, ok := arg.Bytes(); ok {
+		fmt.Fprintf(b, "<%d bytes", len(content))
+		if len(content) > 0 {
+			fmt.Fprintf(b, " % x", content[:min(len(content), maxShownBytes)])
+		}
+		if len(content) > maxShownBytes {
+			b.WriteString(" …")
+		}
+		b.WriteString(">")
+		return
+	}
+	switch arg.Kind() {
+	case packet.Array:
+		b.WriteString("[")
+		separator := ""
+		for element := range arg.Elements() {
+			if b.Len() > maxShown {
+				b.WriteString("…")
+				break
+			}
+			b.WriteString(separator)
+			separator = ", "
+			show(b, element)
+		}
+		b.WriteString("]")
+	case packet.Object:
+		showObject(b, arg)
+	default:
+		if text, ok := arg.Text(); ok {
+			b.WriteString("'" + cut(text) + "'")
+			return
+		}
+		b.WriteString(cut(string(arg.AppendJSON(nil)))) // a number, true, false or null
+	}
+}
+
+func showObject(b *strings.Builder, arg packet.Arg) {
+	b.WriteString("{")
+	separator := ""
+	for name, value := range arg.Fields() {
+		if b.Len() > maxShown {
+			b.WriteString("…")
+			break
+		}
+		b.WriteString(separator + cut(name) + ": ")
+		separator = ", "
+		if secretName.MatchString(name) {
+			b.WriteString("…")
+		} else {
+			show(b, value)
+		}
+	}
+	b.WriteString("}")
+}
+
+// cut is a text that is not too long, in whole characters.
+func cut(text string) string {
+	if len(text) <= maxShown {
+		return text
+	}
+	end := maxShown
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "…"
+}
