@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -104,7 +105,6 @@ func TestAPICluster(t *testing.T) {
 			found := ask[adminapi.Sockets](a, call{path: "v1/sockets?namespace=/chat"})
 			return found.Missing*100 + found.Total
 		},
-		"rooms": func() int { return ask[adminapi.Rooms](a, call{path: "v1/rooms"}).Missing * 100 },
 		"stats": func() int {
 			stats := ask[adminapi.Stats](a, call{path: "v1/stats"})
 			return stats.Missing*100 + len(stats.Servers) - 1
@@ -112,6 +112,14 @@ func TestAPICluster(t *testing.T) {
 		"emit": func() int {
 			done := ask[adminapi.Done](a, call{path: "v1/emit", body: `{"namespace":"/chat","target":{"room":"lobby"},"event":"notice"}`})
 			return done.Missing*100 + done.Sockets
+		},
+		"a socket that may be there": func() int {
+			done := ask[adminapi.Done](a, call{path: "v1/leave", body: `{"namespace":"/chat","target":{"socket":"` + bobID + `"},"room":"vip"}`})
+			return done.Missing*100 + done.Sockets
+		},
+		"a user who may be": func() int {
+			e, _ := a.refused(call{path: "v1/disconnect", body: `{"target":{"user":"u2"}}`}, http.StatusNotFound)
+			return 100 * strings.Count(e.Message, "1 have not")
 		},
 	} {
 		asking.Go(func() {

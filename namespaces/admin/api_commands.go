@@ -164,6 +164,9 @@ func (h *api) aim(ctx context.Context, c Command, t adminapi.Target) ([]Command,
 	switch {
 	case len(commands) > apiMostTargets:
 		return nil, reach, badRequest("/target", "%d sockets match, and a command by user is for %d at most; use a room", len(commands), apiMostTargets)
+	case len(commands) == 0 && reach.Missing > 0 && t.Socket != "" && c.Namespace != "":
+		c.Filter = t.Socket // a server that does not answer may have it, and hear of it
+		commands = append(commands, c)
 	case len(commands) == 0:
 		return nil, reach, nobody(reach)
 	}

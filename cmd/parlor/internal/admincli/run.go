@@ -29,6 +29,8 @@ func partial(reach adminapi.Reach, what string) error {
 	return fmt.Errorf("%w: %d servers did not answer in time, and %s", ErrPartial, reach.Missing, what)
 }
 
+const notCounted = "its sockets are not counted"
+
 // An Output is where answers go: what was asked for to Out, remarks to Remarks.
 type Output struct {
 	Out, Remarks io.Writer
@@ -121,7 +123,7 @@ func (c *Client) Rooms(ctx context.Context, query url.Values, l Listing, o Outpu
 	if err != nil {
 		return err
 	}
-	missing := partial(all.Reach, "its sockets are not counted")
+	missing := partial(all.Reach, notCounted)
 	if o.JSON {
 		return cmp.Or(writeJSON(o.Out, all), missing)
 	}
@@ -140,20 +142,24 @@ func (c *Client) Rooms(ctx context.Context, query url.Values, l Listing, o Outpu
 
 // Kick disconnects sockets.
 func (c *Client) Kick(ctx context.Context, command adminapi.Disconnect, o Output) error {
-	return c.command(ctx, "disconnect", command, o, "%s disconnected")
+	missing := notCounted
+	if command.Target.User != "" || command.Target.Name != "" {
+		missing = "who is connected to it still is"
+	}
+	return c.command(ctx, "disconnect", command, o, "%s disconnected", missing)
 }
 
 // Broadcast sends an event.
 func (c *Client) Broadcast(ctx context.Context, command adminapi.Emit, o Output) error {
-	return c.command(ctx, "emit", command, o, "sent to %s")
+	return c.command(ctx, "emit", command, o, "sent to %s", notCounted)
 }
 
-func (c *Client) command(ctx context.Context, path string, body any, o Output, done string) error {
+func (c *Client) command(ctx context.Context, path string, body any, o Output, done, unreached string) error {
 	var answer adminapi.Done
 	if err := c.post(ctx, path, body, &answer); err != nil {
 		return err
 	}
-	missing := partial(answer.Reach, "its sockets are not counted")
+	missing := partial(answer.Reach, unreached)
 	if o.JSON {
 		return cmp.Or(writeJSON(o.Out, answer), missing)
 	}
