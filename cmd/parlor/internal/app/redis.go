@@ -190,7 +190,20 @@ type instance struct {
 	chats          map[string]*chat.Chat
 	cluster        *cluster
 	administration *administration
+	drainWindow    time.Duration
 }
+
+// drain implements [drainer].
+func (i instance) drain(ctx context.Context, log *slog.Logger) {
+	log.Info("moving clients away", "over", i.drainWindow, "connections", i.Stats().Connections)
+	ctx, cancel := context.WithTimeout(ctx, i.drainWindow+handlerTimeout)
+	defer cancel()
+	if err := i.Drain(ctx, i.drainWindow); err != nil {
+		log.Warn("handlers were still at work when it was time to go", "connections", i.Stats().Connections, "error", err)
+	}
+}
+
+func (i instance) window() time.Duration { return i.drainWindow }
 
 // Shutdown implements [socketServer]: clients are told, and the others that they
 // have left, before what tells them ends.

@@ -31,6 +31,16 @@ type socketServer interface {
 	Shutdown(ctx context.Context) error
 }
 
+// A drainer is a socketServer that moves its clients away first, over a window of
+// time, if there is one.
+type drainer interface {
+	window() time.Duration
+	drain(ctx context.Context, log *slog.Logger)
+}
+
+// handlerTimeout is how long handlers may go on after the window.
+const handlerTimeout = 5 * time.Second
+
 // Run serves until ctx is done, then shuts down and returns nil. It returns an
 // error when it cannot serve. ready, when not nil, is called once with the
 // address that is listened on.
@@ -140,8 +150,15 @@ func serve(ctx context.Context, server *http.Server, listener net.Listener, io s
 		return errors.Join(fmt.Errorf("stopped accepting connections: %w", err), shutdown(ctx, server, listener, io, log))
 	case <-ctx.Done():
 	}
-	log.Info("shutting down", "cause", context.Cause(ctx), "at_most", drainTimeout+redisTimeout+lingerTimeout)
-	begun := time.Now()
+	begun, atMost := time.Now(), drainTimeout+redisTimeout+lingerTimeout
+	first, drains := io.(drainer)
+	if drains = drains && first.window() > 0; drains {
+		atMost += first.window() + handlerTimeout
+	}
+	log.Info("shutting down", "cause", context.Cause(ctx), "at_most", atMost)
+	if drains { // the listener stays: clients that poll come by new connections too
+		first.drain(context.WithoutCancel(ctx), log)
+	}
 	if err := shutdown(ctx, server, listener, io, log); err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func newSocketServer(cfg *config.Config, keys *keyring, shared *cluster, adminis
 		chats[name] = chat.Mount(ns, chatOptions(cfg, shared.store(name), log))
 		shared.watch(name, chats[name])
 	}
-	return instance{io, chats, shared, administration}
+	return instance{io, chats, shared, administration, cfg.DrainWindow}
 }
 
 func parser(cfg *config.Config) packet.Parser {
@@ -78,6 +78,8 @@ func serverLimits(cfg *config.Config) server.Limits {
 		},
 		NamespacesPerConnection: 16,
 		RefusedConnects:         10,
+		EventsPerSecond:         float64(cfg.EventRate),
+		BytesPerSecond:          float64(cfg.ByteRate),
 		// The chat's own limits are the ones that clients meet: they have an
 		// error that says so.
 		RoomsPerSocket: cfg.ChatRooms + 1, // the user's, which the chat puts the socket into

@@ -62,6 +62,9 @@ type Listen struct {
 
 	MaxConnections int `default:"0" help:"Connections that are let in at a time; those beyond it are refused with 503, and /readyz says that the server is overloaded. 0 for no limit but that of open files."`
 
+	EventRate int   `default:"0" help:"Events a second a connection may send; what is more waits. Two seconds' worth may come at once. 0 for no limit but the pace at which they are handled."`
+	ByteRate  int64 `default:"0" help:"Bytes a second a connection may send, likewise. 0 for no limit."`
+
 	CorsOrigin   []string       `help:"Origin of a web page that may connect, like https://app.example.com, or * for any. Repeatable. Without one, no CORS headers are sent and WebSocket origins are not checked. The server's own pages always may." name:"cors-origin" placeholder:"ORIGIN"`
 	TrustedProxy []netip.Prefix `help:"Network, in CIDR form, of a proxy whose X-Forwarded-For header is believed. Repeatable." name:"trusted-proxy" placeholder:"CIDR"`
 

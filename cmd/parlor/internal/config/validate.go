@@ -22,6 +22,7 @@ const (
 	maxHistory     = 100_000
 	maxRooms       = 100_000
 	maxLeeway      = time.Hour
+	maxDrain       = time.Hour
 )
 
 // envName is the variable of a flag.
@@ -56,6 +57,8 @@ func (c *Config) validate(given map[string]bool) error {
 		func() *Error { return between("ping-timeout", c.PingTimeout, minPing, maxPing) },
 		func() *Error { return between("max-payload", c.MaxPayload, 1, maxPayload) },
 		func() *Error { return between("max-connections", c.MaxConnections, 0, maxConnections) },
+		func() *Error { return between("event-rate", c.EventRate, 0, maxRate) },
+		func() *Error { return between("byte-rate", c.ByteRate, 0, maxPayload) },
 		c.checkOrigins,
 		c.checkProxies,
 		c.checkTLS,
@@ -69,6 +72,7 @@ func (c *Config) validate(given map[string]bool) error {
 		func() *Error { return between("chat-message-max", c.ChatMessageMax, 1, maxPayload) },
 		func() *Error { return between("chat-file-max", c.ChatFileMax, 1, maxPayload) },
 		func() *Error { return c.Ops.check(given, &c.Redis) },
+		func() *Error { return between("drain-window", c.DrainWindow, 0, maxDrain) },
 		func() *Error { return oneOf("log-level", c.LogLevel, "debug", "info", "warn", "error") },
 		func() *Error { return oneOf("log-format", c.LogFormat, "text", "json") },
 	}
