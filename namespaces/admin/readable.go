@@ -79,7 +79,7 @@ func (r *reader) value(v packet.Arg, depth int) {
 func (r *reader) text(v packet.Arg) {
 	text, _ := v.Text()
 	switch {
-	case !r.plain && looksLikeToken(text):
+	case !r.plain && (looksLikeToken(text) || holdsToken(text)):
 		text = masked
 	case len(text) > maxText:
 		end := maxText

@@ -152,19 +152,23 @@ func TestMask(t *testing.T) {
 	const token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2VjcmV0c2VjcmV0"
 	secrets := []string{"s3cret", token}
 	handshake := wire.Handshake{
-		Query:  "EIO=4&transport=websocket&token=s3cret&x=1&jwt2=" + token,
-		Header: []string{"Cookie: a=s3cret", "Authorization: Bearer s3cret", "X-Api-Key: s3cret", "Referer: http://a/?token=s3cret&y=2", "X-Other: " + token, "User-Agent: me"},
+		Query: "EIO=4&transport=websocket&token=s3cret&x=1&Auth_Key=s3cret&next=%2Fa%3Fq%3D1%26token%3Ds3cret&jwt2=" + token,
+		Header: []string{
+			"Cookie: a=s3cret", "Authorization: Bearer s3cret", "X-Api-Key: s3cret", "Referer: http://a/?token=s3cret&y=2", "X-Other: " + token, "User-Agent: me",
+			// What proxies add, and what else browsers can send a token in.
+			"X-Original-Uri: /socket.io/?token=s3cret&z=3", "X-Forwarded-Uri: /a?next=/b?token=s3cret", "X-Auth: s3cret", "X-Protocols: v1, bearer." + token,
+		},
 	}
 	bubble(t, everything, func(r *rig) {
 		r.Of("/").OnConnect(func(_ context.Context, s *server.Socket) error {
-			s.SetData(map[string]any{"name": "ann", "accessToken": "s3cret", "in": map[string]any{"Password": "s3cret", "list": []string{token}}, "raw": []byte{1, 2}})
+			s.SetData(map[string]any{"name": "ann", "accessToken": "s3cret", "in": map[string]any{"Password": "s3cret", "list": []string{token, "Bearer " + token}, "pwd": "s3cret", "x-auth": "s3cret"}, "raw": []byte{1, 2}})
 			return nil
 		})
 		a, first := r.login("")
 		c := r.dial(handshake)
 		c.send(`40{"token":"s3cret"}`)
 		c.next()
-		c.send(`42["login",{"password":"s3cret","user":"ann"},"`+token+`"]`, `42["deep",`+strings.Repeat("[", 100)+strings.Repeat("]", 100)+`,"`+strings.Repeat("x", 9000)+`"]`)
+		c.send(`42["login",{"password":"s3cret","user":"ann"},"`+token+`","Bearer `+token+`"]`, `42["deep",`+strings.Repeat("[", 100)+strings.Repeat("]", 100)+`,"`+strings.Repeat("x", 9000)+`"]`)
 		list := a.until()
 		_, second := r.login("")
 		list = append(append(list, first...), second...)
@@ -175,7 +179,7 @@ func TestMask(t *testing.T) {
 			}
 		}
 		for _, shown := range []string{
-			`"x":"1"`, `"user-agent":"me"`, `"cookie":"\u003cmasked\u003e"`, `y=2`, `"name":"ann"`, `"user":"ann"`,
+			`"x":"1"`, `"user-agent":"me"`, `"cookie":"\u003cmasked\u003e"`, `y=2`, `z=3`, `"name":"ann"`, `"user":"ann"`,
 			`"raw":"\u003cbinary 2 B\u003e"`, "nested too deeply", "9000 B",
 		} {
 			if !strings.Contains(text, shown) {
@@ -183,6 +187,18 @@ func TestMask(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestHarmless: what hides in a name, and what only looks as if.
+func TestHarmless(t *testing.T) {
+	for name, want := range map[string]bool{
+		"author": true, "sidebar": true, "user": true, "": true, "\xff\xff": true, "Compass": true, "ünïauthor": true, "_": true,
+		"X-Auth": false, "authKey": false, "connect.sid": false, "Auth_Key": false, "userPwd": false, "AUTH": false, "\xffauth\xff": true, "\xff-auth": false,
+	} {
+		if got := admin.Harmless(name); got != want {
+			t.Errorf("Harmless(%q) = %t", name, got)
+		}
+	}
 }
 
 func TestFilters(t *testing.T) {
