@@ -25,7 +25,7 @@ const (
 	exitFailed = 1 // it could not serve, or was told twice to stop
 	exitUsage  = 2 // a flag or an environment variable cannot be used
 
-	exitPartial = 3 // what was printed is not all: some servers did not answer
+	exitPartial = 3 // what was printed is not all: some servers did not answer, some events were lost
 )
 
 // logFlush is how long the last log lines may take at the end.
@@ -58,6 +58,8 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			err = hashPassword(stdin, stdout, stderr, hashCost)
 		case *config.AdminSockets, *config.AdminRooms, *config.AdminKick, *config.AdminBroadcast, *config.AdminStats:
 			err = runAdmin(command, stdin, stdout, stderr)
+		case *config.Bench:
+			err = runBench(command, stdout, stderr)
 		case *config.Config:
 			err = runUntilSignal(command, args, stderr)
 		}
@@ -69,7 +71,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if _, ok := errors.AsType[*config.Error](err); ok {
 		return exitUsage
 	}
-	if errors.Is(err, admincli.ErrPartial) {
+	if errors.Is(err, admincli.ErrPartial) || errors.Is(err, errFlawed) {
 		return exitPartial
 	}
 	return exitFailed

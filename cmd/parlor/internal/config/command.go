@@ -1,7 +1,9 @@
 package config
 
+import "strings"
+
 // Command is what the command line asks for: a [*Config] (to serve), a [*Mint],
-// a [*Check], [Secret], [AdminHash], [Sample], [*Verify], [*Show] or [Version].
+// a [*Check], [Secret], [AdminHash], [Sample], [*Verify], [*Show], [*Bench] or [Version].
 type Command interface {
 	// validate is told the names of the flags that were given.
 	validate(given map[string]bool) error
@@ -61,6 +63,9 @@ func (l *commandLine) command(path string) Command {
 	case "config show":
 		return &l.Configure.Show
 	default:
+		if strings.HasPrefix(path, "bench ") {
+			return &l.Bench
+		}
 		return &l.Serve
 	}
 }

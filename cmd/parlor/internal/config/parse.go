@@ -23,6 +23,7 @@ type commandLine struct {
 	Token     token         `cmd:"" help:"Make, check and prepare tokens."`
 	Configure configuration `cmd:"" help:"Write, check and show the configuration." name:"config"`
 	Admin     admin         `cmd:"" help:"Ask a running server, and what its administrators need."`
+	Bench     Bench         `cmd:"" help:"Put a load on a Socket.IO server, and report what it did."`
 	Version   struct{}      `cmd:"" help:"Print the version and leave."`
 }
 
@@ -47,6 +48,7 @@ func Parse(args []string, out io.Writer) (Command, error) {
 		mapper(&bad, "a whole number; write it like 1000000", func(s string) (int64, error) {
 			return strconv.ParseInt(s, 10, 64)
 		}),
+		mapper(&bad, "a number; write it like 100 or 0.5", func(s string) (float64, error) { return strconv.ParseFloat(s, 64) }),
 		mapper(&bad, "a network in CIDR form; write it like 10.0.0.0/8, or 10.0.0.1/32 for one address", netip.ParsePrefix),
 	)
 	if err != nil {
@@ -89,7 +91,7 @@ func newParser(line *commandLine, options ...kong.Option) (*kong.Kong, error) {
 func meant(err error) string {
 	if wrong, ok := errors.AsType[*kong.ParseError](err); ok {
 		switch command, _, _ := strings.Cut(wrong.Context.Command(), " "); command {
-		case "token", "config", "admin":
+		case "token", "config", "admin", "bench":
 			return "parlor " + command
 		}
 	}

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package bench
+
+func systemCause(error) (cause, bool) { return "", false }
