@@ -126,10 +126,10 @@ func (b *Bench) checkAddresses() *Error {
 
 // Bounds of a load: what is beyond them is a slip, not a load.
 const (
-	maxConnections = 1_000_000
-	maxEventRate   = 10_000_000
-	maxRun         = 24 * time.Hour
-	maxData        = 16 << 20
+	maxClients   = 1_000_000
+	maxEventRate = 10_000_000
+	maxRun       = 24 * time.Hour
+	maxData      = 16 << 20
 )
 
 func (b *Bench) checkBounds() *Error {
@@ -137,10 +137,10 @@ func (b *Bench) checkBounds() *Error {
 		flag       string
 		value, max float64
 	}{
-		{"connections", float64(b.Connections), maxConnections},
-		{"senders", float64(b.Senders), maxConnections},
-		{"rooms", float64(b.Rooms), maxConnections},
-		{"dialing", float64(b.Dialing), maxConnections},
+		{"connections", float64(b.Connections), maxClients},
+		{"senders", float64(b.Senders), maxClients},
+		{"rooms", float64(b.Rooms), maxClients},
+		{"dialing", float64(b.Dialing), maxClients},
 		{"rate", b.Rate, maxEventRate},
 		{"connect-rate", b.ConnectRate, maxEventRate},
 		{"count", float64(b.Count), 1 << 31},
