@@ -190,8 +190,8 @@ func redisWarnings(cfg *config.Config) (found []string) {
 	case encryption.InsecureSkipVerify:
 		found = append(found, "anyone can pose as Redis: --redis (PARLOR_REDIS) has skip_verify in it, so its certificate is not checked")
 	}
-	if !target.HasPassword() {
-		found = append(found, "Redis is shown no password: whoever reaches it can send to all clients, and disconnect them; give --redis (PARLOR_REDIS) a user and a password")
+	if !target.HasPassword() && cfg.PasswordFile == "" {
+		found = append(found, "Redis is shown no password: whoever reaches it can send to all clients, and disconnect them; give --redis-password-file (PARLOR_REDIS_PASSWORD_FILE)")
 	}
 	return found
 }

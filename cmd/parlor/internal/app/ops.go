@@ -41,24 +41,33 @@ func openOps(ctx context.Context, cfg *config.Config, log *slog.Logger) (*ops, e
 		return nil, nil //nolint:nilnil // see ops
 	}
 	o := &ops{log: log, times: metrics.NewTimes(append(slices.Clone(chatNamespaces), cfg.Admin.Namespace)...)}
-	if cfg.OpsTokenFile != "" {
-		token, warning, err := readKeyFile(config.OpsTokenFileFlag, cfg.OpsTokenFile, true)
-		if err != nil {
-			return nil, err
-		}
-		if len(token) < minOpsToken {
-			return nil, config.NewError(config.OpsTokenFileFlag, "%q has a token of fewer than %d characters; parlor token secret prints a good one", cfg.OpsTokenFile, minOpsToken)
-		}
-		o.token = token
-		if warning != "" {
-			o.warnings = append(o.warnings, warning)
-		}
-	} else if !cfg.OpsLoopback() {
-		o.warnings = append(o.warnings, "metrics are for everybody who reaches --ops-addr (PARLOR_OPS_ADDR): give --ops-token-file (PARLOR_OPS_TOKEN_FILE), or let nobody else reach it")
+	token, warning, err := readOpsToken(&cfg.Ops)
+	if err != nil {
+		return nil, err
 	}
-	var err error
+	o.token = token
+	if warning != "" {
+		o.warnings = append(o.warnings, warning)
+	}
 	o.listener, err = listen(ctx, config.OpsAddrFlag, cfg.OpsAddr)
 	return o, err
+}
+
+// readOpsToken returns the token that operators have, and nil for none. An error about
+// what a flag says is a [*config.Error].
+func readOpsToken(cfg *config.Ops) (token []byte, warning string, err error) {
+	switch {
+	case cfg.OpsAddr == "":
+		return nil, "", nil
+	case cfg.OpsTokenFile != "":
+		if token, warning, err = readKeyFile(config.OpsTokenFileFlag, cfg.OpsTokenFile, true); err == nil && len(token) < minOpsToken {
+			err = config.NewError(config.OpsTokenFileFlag, "%q has a token of fewer than %d characters; parlor token secret prints a good one", cfg.OpsTokenFile, minOpsToken)
+		}
+		return token, warning, err
+	case !cfg.OpsLoopback():
+		return nil, "metrics are for everybody who reaches --ops-addr (PARLOR_OPS_ADDR): give --ops-token-file (PARLOR_OPS_TOKEN_FILE), or let nobody else reach it", nil
+	}
+	return nil, "", nil
 }
 
 // start serves until close.

@@ -47,7 +47,14 @@ func openCluster(cfg *config.Config, log *slog.Logger) (*cluster, error) {
 	if !cfg.HasRedis() {
 		return nil, nil //nolint:nilnil // see cluster
 	}
-	c := &cluster{log: log, rdb: redisClient(cfg.Target()), stores: map[string]*redisstore.Store{}}
+	target, warning, err := redisTarget(&cfg.Redis)
+	if err != nil {
+		return nil, err
+	}
+	if warning != "" {
+		log.Warn(warning)
+	}
+	c := &cluster{log: log, rdb: redisClient(target), stores: map[string]*redisstore.Store{}}
 	opts := []redisadapter.Option{
 		redisadapter.WithPrefix(cfg.Prefix),
 		redisadapter.WithLogger(log),
@@ -76,6 +83,21 @@ func openCluster(cfg *config.Config, log *slog.Logger) (*cluster, error) {
 		c.stores[name] = store
 	}
 	return c, nil
+}
+
+// redisTarget is where Redis is and what it is shown. An error about what a flag says
+// is a [*config.Error].
+func redisTarget(cfg *config.Redis) (target *config.RedisTarget, warning string, err error) {
+	target = cfg.Target()
+	if cfg.PasswordFile == "" {
+		return target, "", nil
+	}
+	password, warning, err := readKeyFile(config.RedisPasswordFileFlag, cfg.PasswordFile, true)
+	if err != nil {
+		return nil, "", err
+	}
+	target.SetPassword(string(password))
+	return target, warning, nil
 }
 
 // discreet is what other members of the cluster are told of a handshake when they

@@ -365,9 +365,11 @@ func TestRedisPasswordIsNotLogged(t *testing.T) {
 	good.log.wait(t, together, 1)
 	bad := startMember(t, "--redis=redis://:x"+password+"@"+rdb.Addr)
 	bad.log.wait(t, degraded, 1)
-	for _, m := range []*member{good, bad} {
+	file := startMember(t, "--redis=redis://"+rdb.Addr, "--redis-password-file="+keyFile(t, password+"\n"))
+	file.log.wait(t, together, 1)
+	for _, m := range []*member{good, bad, file} {
 		p := m.enters(t, wire.Websocket, "", "")
-		p.asks(`["join","r"]`, map[bool]string{true: `[{"ok":true,*`, false: cannot}[m == good])
+		p.asks(`["join","r"]`, map[bool]string{true: `[{"ok":true,*`, false: cannot}[m != bad])
 		hangUp(p.Session)
 		m.stop()
 		if m.log.count(password) > 0 {

@@ -26,7 +26,22 @@ func verify(cfg *config.Config, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	for _, warning := range slices.Concat(warnings(cfg), keys.warnings, administration.complaints()) {
+	complaints := slices.Concat(warnings(cfg), keys.warnings, administration.complaints())
+	_, complaint, err := readOpsToken(&cfg.Ops)
+	if err != nil {
+		return err
+	}
+	complaints = append(complaints, complaint)
+	if cfg.HasRedis() {
+		if _, complaint, err = redisTarget(&cfg.Redis); err != nil {
+			return err
+		}
+		complaints = append(complaints, complaint)
+	}
+	for _, warning := range complaints {
+		if warning == "" {
+			continue
+		}
 		if err := printLine(stdout, "warning: "+warning); err != nil {
 			return err
 		}

@@ -13,7 +13,10 @@ import (
 
 // Redis says whether there are other instances, and where they meet.
 type Redis struct {
-	URL     string `help:"Address of the Redis that instances share, like redis://user:password@host:6379/0; rediss:// for TLS, unix:// for a socket. Without one, this instance is alone. Everyone can see a command line: a URL with a password belongs into the variable or the file." name:"redis" placeholder:"URL" secret:"url"`
+	URL string `help:"Address of the Redis that instances share, like redis://user:password@host:6379/0; rediss:// for TLS, unix:// for a socket. Without one, this instance is alone. Everyone can see a command line: a password belongs into --redis-password-file, or into the variable with the rest." name:"redis" placeholder:"URL" secret:"url"`
+
+	PasswordFile string `help:"File with the password of Redis, where it is not in the URL. With Sentinel it is that of Redis itself." name:"redis-password-file" placeholder:"FILE"`
+
 	Adapter string `default:"pubsub" help:"How instances reach each other: pubsub, or sharded for Redis 7 and later. All have the same." name:"redis-adapter"`
 	Prefix  string `default:"socket.io" help:"What channels and keys in Redis begin with: all instances have the same, other applications another." name:"redis-prefix"`
 }
@@ -25,6 +28,9 @@ const (
 )
 
 const redisFlag = "redis"
+
+// RedisPasswordFileFlag is for errors about the file that it names.
+const RedisPasswordFileFlag = "redis-password-file" //nolint:gosec // the name of a flag
 
 // HasRedis reports whether there may be other instances.
 func (r *Redis) HasRedis() bool { return r.URL != "" }
@@ -92,7 +98,19 @@ func (t *RedisTarget) Remote() bool {
 	})
 }
 
-// HasPassword reports whether Redis is shown one.
+// SetPassword has Redis be shown another one.
+func (t *RedisTarget) SetPassword(password string) {
+	switch {
+	case t.Sentinel != nil:
+		t.Sentinel.Password = password
+	case t.Cluster != nil:
+		t.Cluster.Password = password
+	default:
+		t.Single.Password = password
+	}
+}
+
+// HasPassword reports whether Redis is shown one that is in the URL.
 func (t *RedisTarget) HasPassword() bool {
 	switch {
 	case t.Sentinel != nil:
@@ -111,7 +129,7 @@ func (r *Redis) check(given map[string]bool) *Error {
 		if given[redisFlag] {
 			return newError(redisFlag, "is given, but empty; give a value, or leave it out")
 		}
-		for _, name := range []string{"redis-adapter", "redis-prefix"} {
+		for _, name := range []string{"redis-adapter", "redis-prefix", RedisPasswordFileFlag} {
 			if given[name] {
 				return newError(name, "has no effect without a Redis; give --%s (%s) too", redisFlag, envName(redisFlag))
 			}
@@ -124,7 +142,20 @@ func (r *Redis) check(given map[string]bool) *Error {
 	if err := r.checkPrefix(); err != nil {
 		return err
 	}
-	return r.checkURL()
+	if err := r.checkURL(); err != nil {
+		return err
+	}
+	return r.checkPasswordFile(given)
+}
+
+func (r *Redis) checkPasswordFile(given map[string]bool) *Error {
+	switch {
+	case given[RedisPasswordFileFlag] && r.PasswordFile == "":
+		return newError(RedisPasswordFileFlag, "is given, but empty; give a value, or leave it out")
+	case r.PasswordFile != "" && r.Target().HasPassword():
+		return newError(RedisPasswordFileFlag, "is given together with a password in --%s (%s); leave one of them out", redisFlag, envName(redisFlag))
+	}
+	return nil
 }
 
 func (r *Redis) checkURL() *Error {

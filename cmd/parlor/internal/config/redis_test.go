@@ -31,7 +31,7 @@ func TestRedisFlags(t *testing.T) {
 		}},
 		"sharded":     {args: "--redis=redis://h --redis-adapter=sharded", check: func(c *Config) bool { return c.Adapter == Sharded }},
 		"prefix":      {args: "--redis=redis://h --redis-prefix=shop:eu", check: func(c *Config) bool { return c.Prefix == "shop:eu" }},
-		"environment": {env: map[string]string{"PARLOR_REDIS": "redis://h", "PARLOR_REDIS_ADAPTER": "sharded", "PARLOR_REDIS_PREFIX": "x"}, check: func(c *Config) bool { return c.Redis == Redis{"redis://h", Sharded, "x"} }},
+		"environment": {env: map[string]string{"PARLOR_REDIS": "redis://h", "PARLOR_REDIS_ADAPTER": "sharded", "PARLOR_REDIS_PREFIX": "x"}, check: func(c *Config) bool { return c.Redis == Redis{URL: "redis://h", Adapter: Sharded, Prefix: "x"} }},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -78,6 +78,9 @@ func TestRedisFlagsRefused(t *testing.T) {
 		{"--redis=redis://:p4ss@h?master_name=", "--redis (PARLOR_REDIS): has an empty master_name; give the name that Sentinel has for the master"},
 		{"--redis=unix://:p4ss@/r?master_name=m", "--redis (PARLOR_REDIS): is a socket of this machine and has other addresses too; Sentinel and Cluster begin with redis:// or rediss://"},
 		{"--redis=", "--redis (PARLOR_REDIS): is given, but empty; give a value, or leave it out"},
+		{"--redis-password-file=f", "--redis-password-file (PARLOR_REDIS_PASSWORD_FILE): has no effect without a Redis; give --redis (PARLOR_REDIS) too"},
+		{"--redis=redis://h --redis-password-file=", "--redis-password-file (PARLOR_REDIS_PASSWORD_FILE): is given, but empty; give a value, or leave it out"},
+		{"--redis=redis://:p4ss@h --redis-password-file=f", "--redis-password-file (PARLOR_REDIS_PASSWORD_FILE): is given together with a password in --redis (PARLOR_REDIS); leave one of them out"},
 		{"--redis-adapter=sharded", "--redis-adapter (PARLOR_REDIS_ADAPTER): has no effect without a Redis; give --redis (PARLOR_REDIS) too"},
 		{"--redis-prefix=x", "--redis-prefix (PARLOR_REDIS_PREFIX): has no effect without a Redis; give --redis (PARLOR_REDIS) too"},
 		{"--redis=redis://:p4ss@h --redis-adapter=streams", `--redis-adapter (PARLOR_REDIS_ADAPTER): "streams" is none of the values there are; use one of pubsub, sharded`},
