@@ -134,6 +134,9 @@ func (q *query) fields(prefix string) map[string]string {
 			if found == nil {
 				found = make(map[string]string)
 			}
+			if strings.Count(field, ".") > maxDepth {
+				q.fail(badRequest(name, "data is shown to a depth of %d; name a field that is less deep", maxDepth))
+			}
 			if field == "" {
 				q.fail(badRequest(name, "name a field, as in %splan=free", prefix))
 			}

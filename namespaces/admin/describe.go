@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/seed3686fee0/parlor/adapter"
@@ -122,24 +123,38 @@ func (a *Admin) remote(ns string, r server.RemoteSocket) socketInfo {
 }
 
 func (a *Admin) handshake(h adapter.Handshake) handshakeInfo {
-	headers := make(map[string]string, len(h.Headers))
-	for name, value := range h.Headers {
-		headers[name] = a.header(name, value)
-	}
-	query := make(map[string]string, len(h.Query))
-	for name, value := range h.Query {
-		query[name] = a.query(name, value)
-	}
 	return handshakeInfo{
 		Address: h.Address,
-		Headers: headers,
-		Query:   query,
+		Headers: shown(h.Headers, a.header),
+		Query:   shown(h.Query, a.query),
 		Issued:  h.Issued,
 		Secure:  h.Secure,
 		Time:    h.Time,
-		URL:     a.url(h.URL),
+		URL:     shorten(a.url(h.URL), maxValue),
 		XDomain: h.XDomain,
 	}
+}
+
+const (
+	maxValue  = 1 << 10 // bytes of a header, or of a parameter of the query
+	maxValues = 8 << 10 // of all headers, with their names
+)
+
+// shown is what show makes of headers, or of a query, as far as there is room: a
+// client chooses how long they are, and admins are told of each that comes.
+func shown(values map[string]string, show func(name, value string) string) map[string]string {
+	m := make(map[string]string, len(values))
+	left := maxValues
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		value := shorten(show(name, values[name]), maxValue)
+		name = shorten(name, maxValue)
+		if left -= len(name) + len(value); left < 0 {
+			m["…"] = "<cut>"
+			break
+		}
+		m[name] = value
+	}
+	return m
 }
 
 func (a *Admin) localData(s *server.Socket) json.RawMessage {

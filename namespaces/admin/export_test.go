@@ -21,3 +21,10 @@ func (a *Admin) Hear(values ...any) error {
 	}
 	return a.hear(context.Background(), server.Args{Args: args})
 }
+
+// Waiting is how much waits for it.
+func (a *Admin) Waiting() int {
+	a.queue.mu.Lock()
+	defer a.queue.mu.Unlock()
+	return len(a.queue.list)
+}

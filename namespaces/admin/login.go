@@ -19,7 +19,10 @@ const (
 	maxSession    = 128     // bytes
 	maxLogins     = 64      // that are being looked at; more are refused
 	sessionBytes  = 16
-	loginPatience = 8 * time.Second // the server's connect timeout is 10 s by default
+	loginPatience = 6 * time.Second // with what follows, less than the server's connect timeout, 10 s by default
+	// sessionPatience is how long sessions may take to be found, or kept: a store
+	// that does not answer keeps out nobody who has other credentials.
+	sessionPatience = 2 * time.Second
 )
 
 var (
@@ -62,7 +65,7 @@ func (a *Admin) login(ctx context.Context, c Credentials) (p Principal, fresh bo
 	ctx, cancel := context.WithTimeout(ctx, loginPatience)
 	defer cancel()
 	if c.Session != "" && len(c.Session) <= maxSession {
-		p, ok, err := a.opts.Sessions.Get(ctx, c.Session, a.opts.SessionTTL)
+		p, ok, err := a.session(ctx, c.Session)
 		switch {
 		case err != nil: // the password may do
 			a.opts.Logger.Error("admin sessions cannot be reached", "error", err)
@@ -85,6 +88,13 @@ func (a *Admin) login(ctx context.Context, c Credentials) (p Principal, fresh bo
 	}
 	a.throttle.give(c.Addr)
 	return p, true, nil
+}
+
+// session says whose session it is.
+func (a *Admin) session(ctx context.Context, id string) (Principal, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, sessionPatience)
+	defer cancel()
+	return a.opts.Sessions.Get(ctx, id, a.opts.SessionTTL)
 }
 
 func expired(p Principal) bool { return !p.Expires.IsZero() && !time.Now().Before(p.Expires) }
@@ -125,6 +135,8 @@ func (a *Admin) admit(next server.ConnectHandler) server.ConnectHandler {
 // newSession keeps a session of an admin and returns its id; without one the
 // admin is in all the same.
 func (a *Admin) newSession(ctx context.Context, p Principal) string {
+	ctx, cancel := context.WithTimeout(ctx, sessionPatience)
+	defer cancel()
 	id, err := newSessionID()
 	if err == nil {
 		err = a.opts.Sessions.Put(ctx, id, p, a.opts.SessionTTL)

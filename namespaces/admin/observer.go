@@ -70,21 +70,22 @@ func (o *observer) RoomEvents(ns *server.Namespace, events []adapter.RoomEvent) 
 
 // Received implements [server.Observer].
 func (o *observer) Received(s *server.Socket, args packet.Args) {
-	if ns := s.Namespace(); o.wanted(ns, args) && o.allow() {
-		o.event(entry{kind: received, at: time.Now(), ns: ns.Name(), id: s.ID(), text: readableArgs(args)})
+	if o.wanted(s, args) && o.allow() {
+		o.event(entry{kind: received, at: time.Now(), ns: s.Namespace().Name(), id: s.ID(), text: readableArgs(args)})
 	}
 }
 
 // Sent implements [server.Observer].
 func (o *observer) Sent(s *server.Socket, args packet.Args) {
-	if ns := s.Namespace(); o.wanted(ns, args) && o.allow() {
-		o.event(entry{kind: sent, at: time.Now(), ns: ns.Name(), id: s.ID(), text: readableArgs(args)})
+	if o.wanted(s, args) && o.allow() {
+		o.event(entry{kind: sent, at: time.Now(), ns: s.Namespace().Name(), id: s.ID(), text: readableArgs(args)})
 	}
 }
 
-// wanted reports whether an event is one to show.
-func (o *observer) wanted(ns *server.Namespace, args packet.Args) bool {
-	if ns == o.admin.ns {
+// wanted reports whether an event is one to show. Those of admins are not, in
+// whichever namespace: one of them is a session's id.
+func (o *observer) wanted(s *server.Socket, args packet.Args) bool {
+	if visitOf(s) != nil {
 		return false
 	}
 	filter := o.admin.opts.EventFilter
@@ -92,7 +93,7 @@ func (o *observer) wanted(ns *server.Namespace, args packet.Args) bool {
 		return true
 	}
 	name, _ := args.At(0).Text()
-	return filter(ns.Name(), name)
+	return filter(s.Namespace().Name(), name)
 }
 
 // allow says whether there is a place for another event.

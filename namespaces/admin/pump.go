@@ -241,7 +241,11 @@ func (p *pump) mend() {
 func iso(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 // order has the pump's goroutine do something, after all that was told before.
-func (a *Admin) order(f func()) { a.queue.push(entry{kind: order, run: f}) }
+func (a *Admin) order(f func()) {
+	if a.ctx.Err() == nil { // else nobody reads the queue
+		a.queue.push(entry{kind: order, run: f})
+	}
+}
 
 // connect is the namespace's connect handler.
 func (a *Admin) connect(_ context.Context, s *server.Socket) error {

@@ -13,6 +13,7 @@ const (
 	maxArgs  = 16 << 10 // bytes of the arguments of an event that are shown
 	maxData  = 8 << 10  // of the data of a socket
 	maxText  = 4 << 10  // of a string
+	maxDigit = 400      // of a number: no float64 has as many
 	maxDepth = 32       // of arrays and objects
 )
 
@@ -72,6 +73,9 @@ func (r *reader) value(v packet.Arg, depth int) {
 		return // its parts have been counted
 	default:
 		r.out = v.AppendJSON(r.out)
+		if n := len(r.out) - begin; n > maxDigit {
+			r.out = fmt.Appendf(r.out[:begin], `"<number of %d B>"`, n)
+		}
 	}
 	r.left -= len(r.out) - begin
 }
@@ -81,14 +85,22 @@ func (r *reader) text(v packet.Arg) {
 	switch {
 	case !r.plain && (looksLikeToken(text) || holdsToken(text)):
 		text = masked
-	case len(text) > maxText:
-		end := maxText
-		for end > 0 && !utf8.RuneStart(text[end]) {
-			end--
-		}
-		text = fmt.Sprintf("%s… <%d B>", text[:end], len(text))
+	default:
+		text = shorten(text, maxText)
 	}
 	r.out = quote(r.out, text)
+}
+
+// shorten cuts a text that is longer than so many bytes, and says how long it is.
+func shorten(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	end := most
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return fmt.Sprintf("%s… <%d B>", text[:end], len(text))
 }
 
 func (r *reader) array(v packet.Arg, depth int) {

@@ -8,7 +8,7 @@ import (
 )
 
 // A SessionStore keeps who has logged in. Its methods are safe for concurrent
-// use. Ids are secrets of 128 random bits and more.
+// use, and end when their context does. Ids are secrets of 128 random bits and more.
 type SessionStore interface {
 	// Put keeps a session for ttl.
 	Put(ctx context.Context, id string, p Principal, ttl time.Duration) error

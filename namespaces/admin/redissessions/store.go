@@ -44,7 +44,9 @@ var _ admin.SessionStore = (*Store)(nil)
 // than that there is one.
 const nodeName = "logged in at a Node server"
 
-// New returns a store. The client stays the caller's.
+// New returns a store. The client stays the caller's. With ContextTimeoutEnabled a
+// Redis that does not answer holds up a login for two seconds; without it, for as
+// long as the client's own timeouts and retries do.
 func New(rdb redis.UniversalClient, opts Options) *Store {
 	if opts.Prefix == "" {
 		opts.Prefix = "socket.io-admin"

@@ -126,14 +126,18 @@ func only(values map[string]string, names ...string) map[string]string {
 }
 
 // redisClient makes the client whose settings all connections have. It does not
-// connect.
+// connect. It waits no longer for an answer than whoever asks: logins of
+// administrators ask it for sessions.
 func redisClient(target *config.RedisTarget) redis.UniversalClient {
 	switch {
 	case target.Sentinel != nil:
+		target.Sentinel.ContextTimeoutEnabled = true
 		return redis.NewFailoverClient(target.Sentinel)
 	case target.Cluster != nil:
+		target.Cluster.ContextTimeoutEnabled = true
 		return redis.NewClusterClient(target.Cluster)
 	}
+	target.Single.ContextTimeoutEnabled = true
 	return redis.NewClient(target.Single)
 }
 

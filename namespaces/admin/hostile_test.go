@@ -1,0 +1,118 @@
+package admin_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed3686fee0/parlor/internal/wire"
+	"github.com/seed3686fee0/parlor/namespaces/admin"
+	"github.com/seed3686fee0/parlor/server"
+)
+
+// TestLongValues: what a client can make long is short for admins, who would be
+// slow consumers otherwise.
+func TestLongValues(t *testing.T) {
+	bubble(t, everything, func(r *rig) {
+		a, _ := r.login("")
+		c := r.dial(wire.Handshake{
+			Query:  "EIO=4&transport=websocket&q=" + strings.Repeat("q", 2_000),
+			Header: []string{"X-Long: " + strings.Repeat("h", 20_000), "X-Short: h", "User-Agent: me"},
+		})
+		c.join("/", "")
+		c.send(`42["number",`+strings.Repeat("1", 50_000)+`]`, `42["in",{"n":-0.`+strings.Repeat("1", 50_000)+`}]`)
+		list := a.until()
+		if got := fmt.Sprint(names(list)); got != "[room_joined socket_connected event_received event_received]" {
+			t.Fatalf("told %s", got)
+		}
+		for _, m := range list {
+			if n := len(m.String()); n > 10_000 {
+				t.Errorf("%s has %d bytes", m.name, n)
+			}
+		}
+		if text := list[1].String(); !strings.Contains(text, `"x-short":"h"`) || !strings.Contains(text, "20000 B") {
+			t.Errorf("of the handshake there is %s", text)
+		}
+	})
+}
+
+// TestTwoAdmins: whoever may only look in one admin namespace is not shown the
+// sessions of another, nor do the two show each other what they show.
+func TestTwoAdmins(t *testing.T) {
+	looker := everything
+	looker.ReadOnly = true
+	bubble(t, looker, func(r *rig) {
+		other, err := admin.Mount(r.Server, admin.Options{Namespace: "/ops", Auth: admin.Basic("admin", hash)})
+		r.must(err)
+		defer other.Close()
+		a, _ := r.login("")
+		c := r.client()
+		c.join("/ops", login)
+		session := c.wait("session").args[0].(string)
+		c.discard()
+		if text := fmt.Sprint(a.until()); strings.Contains(text, session) || strings.Contains(text, "event_sent") {
+			t.Errorf("an admin who may only look is shown %s", text)
+		}
+	})
+}
+
+// A silentStore is what a Redis that hangs makes of the sessions.
+type silentStore struct{}
+
+func (silentStore) Put(ctx context.Context, _ string, _ admin.Principal, _ time.Duration) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (silentStore) Get(ctx context.Context, _ string, _ time.Duration) (admin.Principal, bool, error) {
+	<-ctx.Done()
+	return admin.Principal{}, false, ctx.Err()
+}
+
+// TestSilentSessions: sessions that nobody answers for keep out nobody who has a
+// password.
+func TestSilentSessions(t *testing.T) {
+	bubble(t, admin.Options{Auth: admin.Basic("admin", hash), Sessions: silentStore{}}, func(r *rig) {
+		for _, auth := range []string{login, strings.Replace(login, "{", `{"sessionId":"gone",`, 1)} {
+			if got := r.frames(auth)[0]; got != "CONNECT" {
+				t.Errorf("%s: %s", auth, got)
+			}
+		}
+	})
+}
+
+// TestOrdersAfterClose: what nobody carries out any more is not kept.
+func TestOrdersAfterClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		io := server.New()
+		a, err := admin.Mount(io, admin.Options{Auth: admin.Insecure()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Close(); err != nil {
+			t.Fatal(err)
+		}
+		a.Order(func() {})
+		if n := a.Waiting(); n > 0 {
+			t.Errorf("%d wait", n)
+		}
+		if err := io.Shutdown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// TestAPIDeepFilter: a path is as deep as data is, since it is tried on each socket.
+func TestAPIDeepFilter(t *testing.T) {
+	o := openOffice(t, admin.Options{Auth: admin.Basic(apiUser, hash)})
+	for depth, status := range map[int]int{30: http.StatusOK, 40: http.StatusBadRequest, 2000: http.StatusBadRequest} {
+		response, body := o.send(call{path: "v1/sockets?data." + strings.Repeat("a.", depth) + "a=1"})
+		if response.StatusCode != status {
+			t.Errorf("%d deep: %s %s", depth, response.Status, body)
+		}
+	}
+}
