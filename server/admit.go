@@ -142,8 +142,8 @@ func (s *Socket) enter() bool {
 // says that observers know of it.
 func (s *Socket) vanish(told bool) {
 	if list := s.conn.server.observers.load(); told && list != nil {
-		reason := TransportClose
-		if cause, ok := errors.AsType[*DisconnectError](context.Cause(s.ctx)); ok {
+		var reason Reason
+		if cause, ok := errors.AsType[*DisconnectError](context.Cause(s.ctx)); ok { // as whatever ends a socket leaves it
 			reason = cause.Reason
 		}
 		s.ns.tell(list, func(o Observer) { o.Disconnected(s, reason) })

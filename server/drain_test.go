@@ -143,10 +143,14 @@ func TestDrainDuringAdmission(t *testing.T) {
 		c := r.dial()
 		c.send("40")
 		synctest.Wait()
+		began := time.Now()
 		ended := r.drain(t.Context(), 0)
 		c.expect(`44{"message":"no"}`)
 		c.closed()
 		r.must(<-ended)
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("it took %v", took)
+		}
 	})
 }
 

@@ -226,6 +226,30 @@ func TestObserverSeesAnEndDuringAdmission(t *testing.T) {
 	})
 }
 
+// An observer that has not been told of a socket's beginning is not told of an end
+// before it.
+func TestObserverThatComesDuringAdmission(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := serveInMemory(t)
+		var n notebook
+		var c *client
+		done := make(chan struct{})
+		r.Of("/").OnRoom(func(e server.RoomEvent) {
+			if e.Kind == server.RoomJoined {
+				defer close(done)
+				r.Observe(&n)
+				_ = c.Close()
+				synctest.Wait() // the connection's end is there, the socket not live
+			}
+		})
+		c = r.dial()
+		c.send("40")
+		<-done
+		synctest.Wait()
+		n.took(t, "end", "leave-room /, own")
+	})
+}
+
 // A hooked notebook does something while it is told that a socket is connected.
 type hooked struct {
 	*notebook
@@ -242,8 +266,9 @@ func (h *hooked) Connected(s *server.Socket) {
 func TestObserverSeesUpgrades(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := serveInMemory(t)
-		r.Of("/a")
-		r.Of("/b")
+		for _, ns := range []string{"/a", "/b", "/c"} {
+			r.Of(ns)
+		}
 		var n notebook
 		p, err := wire.OpenPoll(r.addr, "")
 		r.must(err)
@@ -253,7 +278,7 @@ func TestObserverSeesUpgrades(t *testing.T) {
 			r.must(err)
 		}
 		done := make(chan *wire.WS, 1)
-		r.Observe(&hooked{notebook: &n, connected: func() {
+		stop := r.Observe(&hooked{notebook: &n, connected: func() {
 			w, err := p.Upgrade()
 			if err != nil {
 				t.Error(err)
@@ -266,6 +291,12 @@ func TestObserverSeesUpgrades(t *testing.T) {
 		defer w.Close()
 		synctest.Wait()
 		n.took(t, "upgrade", "join-room /b, own", "connected /b, polling, 1 rooms", "upgraded /, websocket", "upgraded /a, websocket", "upgraded /b, websocket")
+
+		stop()
+		r.Observe(&n)
+		r.must(w.Send("40/c,"))
+		synctest.Wait()
+		n.took(t, "after the upgrade", "join-room /c, own", "connected /c, websocket, 1 rooms")
 	})
 }
 
