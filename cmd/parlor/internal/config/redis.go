@@ -30,7 +30,7 @@ const (
 const redisFlag = "redis"
 
 // RedisPasswordFileFlag is for errors about the file that it names.
-const RedisPasswordFileFlag = "redis-password-file" //nolint:gosec // the name of a flag
+const RedisPasswordFileFlag = "redis-password-file"
 
 // HasRedis reports whether there may be other instances.
 func (r *Redis) HasRedis() bool { return r.URL != "" }
