@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -280,19 +282,57 @@ func TestH01ReadyWhileDraining(t *testing.T) {
 	cmd, log, _, addr := serving(t, "--ops-addr=127.0.0.1:0")
 	ops := regexp.MustCompile(`addr="([^"]+)"`).FindStringSubmatch(waitFor(t, log, "msg=operators"))[1]
 	becomes(t, ops, "ready", 200)
-	conn := dial(t, addr)
-	if _, err := io.WriteString(conn, "GET / HT"); err != nil { // holds the end up for a while
-		t.Fatal(err)
-	}
-	time.Sleep(50 * time.Millisecond) // for the server to accept it
+	poll := open(t, addr, wire.Polling) // who does not poll again holds the end up
+	connects(t, poll, "40", `40{"sid":"*"}`, `42["connected",*`)
 	send(t, cmd, syscall.SIGTERM)
 	waitFor(t, log, "shutting down")
 	becomes(t, ops, "draining", 503)
 	if got := scrapes(t, ops); len(got) == 0 {
 		t.Error("no metrics")
 	}
-	waitFor(t, log, "stopped")
-	if code := exitCode(t, cmd.Wait()); code != 0 {
+	send(t, cmd, syscall.SIGTERM) // now
+	if code := exitCode(t, cmd.Wait()); code != 1 {
 		t.Errorf("exit code %d", code)
 	}
+}
+
+// H07: who scrapes as fast as can be does not take the server from its clients.
+func TestH07Scrapes(t *testing.T) {
+	t.Parallel()
+	m := startMember(t, "--ops-addr=127.0.0.1:0", "--chat-rate=0")
+	addr := m.opsAddr(t)
+	ada := m.enters(t, wire.Websocket, "", "")
+	ada.asks(`["join","r"]`, `[{"ok":true,*`)
+	var scraping sync.WaitGroup
+	var served, refused atomic.Int64
+	for range 10 {
+		scraping.Go(func() {
+			for range 20 {
+				response, err := http.Get("http://" + addr + "/metrics")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_, _ = io.Copy(io.Discard, response.Body)
+				_ = response.Body.Close()
+				switch response.StatusCode {
+				case http.StatusOK:
+					served.Add(1)
+				case http.StatusServiceUnavailable:
+					refused.Add(1)
+				default:
+					t.Errorf("/metrics: %s", response.Status)
+				}
+			}
+		})
+	}
+	for range 20 {
+		ada.asks(`["message",{"room":"r","text":"hi"}]`, `[{"ok":true,*`)
+	}
+	scraping.Wait()
+	if served.Load() == 0 {
+		t.Errorf("%d scrapes were refused, and none served", refused.Load())
+	}
+	ada.asks(`["message",{"room":"r","text":"hi"}]`, `[{"ok":true,*`)
+	http.DefaultClient.CloseIdleConnections()
 }

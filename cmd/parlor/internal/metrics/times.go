@@ -52,17 +52,22 @@ func (t *Times) Options() []server.Option {
 		t.errors.WithLabelValues(name)
 	}
 	return []server.Option{
-		server.WithHandlerTime(func(namespace, event string, d time.Duration, err error) {
-			// Of an event that has no handler of its own there is no name.
-			t.handlers.WithLabelValues(t.known(namespace), cmp.Or(event, other)).Observe(d.Seconds())
-			if err != nil {
-				t.errors.WithLabelValues(t.known(namespace)).Inc()
-			}
-		}),
-		server.WithAckTime(func(namespace, _ string, d time.Duration, _ error) {
-			t.acks.WithLabelValues(t.known(namespace)).Observe(d.Seconds())
-		}),
+		server.WithHandlerTime(t.handled),
+		server.WithAckTime(t.acked),
 	}
+}
+
+// handled counts an event. It has no name where no handler of its own is registered.
+func (t *Times) handled(namespace, event string, d time.Duration, err error) {
+	namespace = t.known(namespace)
+	t.handlers.WithLabelValues(namespace, cmp.Or(event, other)).Observe(d.Seconds())
+	if err != nil {
+		t.errors.WithLabelValues(namespace).Inc()
+	}
+}
+
+func (t *Times) acked(namespace, _ string, d time.Duration, _ error) {
+	t.acks.WithLabelValues(t.known(namespace)).Observe(d.Seconds())
 }
 
 func (t *Times) known(namespace string) string {
