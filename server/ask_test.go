@@ -137,9 +137,9 @@ func TestAskDisconnected(t *testing.T) {
 	}
 }
 
-// E05: acknowledgements that are outstanding are bounded, and a wait that has
+// TestE05_TooManyAcks: acknowledgements that are outstanding are bounded, and a wait that has
 // ended makes room.
-func TestTooManyAcks(t *testing.T) {
+func TestE05_TooManyAcks(t *testing.T) {
 	r := serve(t, server.WithLimits(server.Limits{PendingAcks: 2}))
 	c, id := r.connect()
 	s := r.socket("/", id)

@@ -8,10 +8,10 @@ import (
 	"github.com/seed3686fee0/parlor/server"
 )
 
-// H04: a panic in any of the application's functions is logged once with its
+// TestH04_Panics: a panic in any of the application's functions is logged once with its
 // stack, and the socket, its neighbour and the server live on. Middleware and
 // OnConnect have tests of their own.
-func TestPanics(t *testing.T) {
+func TestH04_Panics(t *testing.T) {
 	boom := func() { panic("boom") }
 	for name, tt := range map[string]struct {
 		register func(io *server.Server, ns *server.Namespace)

@@ -39,8 +39,8 @@ func TestRooms(t *testing.T) {
 	}
 }
 
-// E04: rooms and their names are bounded, and what is refused changes nothing.
-func TestRoomLimits(t *testing.T) {
+// TestE04_RoomLimits: rooms and their names are bounded, and what is refused changes nothing.
+func TestE04_RoomLimits(t *testing.T) {
 	r := serve(t, server.WithLimits(server.Limits{RoomsPerSocket: 3, RoomName: 5}))
 	_, id := r.connect()
 	s := r.socket("/", id)

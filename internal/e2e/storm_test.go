@@ -20,12 +20,12 @@ import (
 	"github.com/seed3686fee0/parlor/server"
 )
 
-// stormServerEnv makes the test binary the server of TestStorm: in a process of its own, because both ends of
+// stormServerEnv makes the test binary the server of TestH03_Storm: in a process of its own, because both ends of
 // 10,000 connections are more files than many systems let one process open.
 const stormServerEnv = "PARLOR_TEST_STORM_SERVER"
 
-// 10,000 clients that open a WebSocket and connect all at once are all answered; none hangs.
-func TestStorm(t *testing.T) {
+// TestH03_Storm: 10,000 clients that open a WebSocket and connect all at once are all answered; none hangs.
+func TestH03_Storm(t *testing.T) {
 	clients := 10_000
 	if raceEnabled || testing.Short() {
 		clients = 2_000

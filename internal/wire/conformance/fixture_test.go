@@ -126,7 +126,7 @@ func (f *fixture) serve(l net.Listener) {
 
 // handlers are the application. Node's server has the same when transcripts are played against it.
 func (f *fixture) handlers() {
-	known := map[string]bool{"echo": true, "ask": true, "kick": true, "count": true}
+	known := map[string]bool{"echo": true, "ask": true, "kick": true, "count": true, "flood": true, "join": true}
 	echo := func(_ context.Context, s *server.Socket, args server.Args) error {
 		if args.WantsAck() {
 			return args.Ack(values(args)...)
