@@ -216,6 +216,7 @@ func (c *conn) connect(p *packet.Packet) {
 	if ns == nil && !dynamic {
 		c.release(s)
 		c.refuse(p.Namespace, invalidNamespace, nil)
+		c.rested() // its turn to be drained may have come meanwhile
 		return
 	}
 	s.ns = ns
