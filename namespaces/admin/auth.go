@@ -169,5 +169,6 @@ func Any(list ...Auth) Auth {
 	}}
 }
 
-// Insecure admits everyone. It is for a server that nobody else can reach.
+// Insecure admits everyone but pages of other origins that [server.WithAllowedOrigins]
+// does not name. It is for a server that nobody else can reach.
 func Insecure() Auth { return Auth{insecure: true} }

@@ -116,3 +116,37 @@ func TestAPIDeepFilter(t *testing.T) {
 		}
 	}
 }
+
+// TestForeignPages: where everybody is an admin, the page of somebody else in an
+// admin's browser is not, unless its origin has a place in the list.
+func TestForeignPages(t *testing.T) {
+	const theirs, foreign = "https://admin.socket.io", "https://evil.example"
+	for _, c := range []struct {
+		name    string
+		origins []string
+		header  []string
+		in      bool
+	}{
+		{"no page", nil, nil, true},
+		{"its own", nil, []string{"Host: own:1", "Origin: http://own:1", "Sec-Fetch-Site: same-origin"}, true},
+		{"its own, of an old browser", nil, []string{"Host: own:1", "Origin: http://own:1"}, true},
+		{"listed", []string{theirs}, []string{"Origin: " + theirs, "Sec-Fetch-Site: cross-site"}, true},
+		{"another", nil, []string{"Origin: " + foreign, "Sec-Fetch-Site: cross-site"}, false},
+		{"another, of an old browser", nil, []string{"Origin: " + foreign}, false},
+		{"another port", nil, []string{"Host: own:1", "Origin: http://own:2", "Sec-Fetch-Site: same-site"}, false},
+		{"any is let in", []string{"*"}, []string{"Origin: " + foreign}, false},
+		{"a sandboxed frame", nil, []string{"Origin: null"}, false},
+	} {
+		bubble(t, everything, func(r *rig) {
+			a := r.dial(wire.Handshake{Header: c.header})
+			a.send("40/admin,")
+			if got := a.next(); strings.HasPrefix(got, "40/admin,") != c.in {
+				t.Errorf("%s: %s", c.name, got)
+			}
+		}, server.WithAllowedOrigins(c.origins...))
+	}
+	bubble(t, admin.Options{Auth: admin.Basic("admin", hash)}, func(r *rig) { // who has a password has shown who it is
+		a := r.dial(wire.Handshake{Header: []string{"Origin: " + foreign}})
+		a.join("/admin", login)
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"net/http"
 	"net/netip"
 	"strings"
 	"time"
@@ -30,6 +31,7 @@ var (
 	errBusy        = errors.New("too many logins at a time")
 	errOversized   = errors.New("credentials are too long")
 	errClosed      = errors.New("the admin namespace is closed")
+	errForeign     = errors.New("everyone is an admin here, but not a page of another origin: list the origin, or choose an Auth")
 	errNoSuch      = errors.New("no such session, and no other credentials")
 	errExpired     = errors.New("no admin any more")
 	errNoSessionID = errors.New("session ids cannot be made")
@@ -120,6 +122,11 @@ func (a *Admin) admit(next server.ConnectHandler) server.ConnectHandler {
 			return errClosed
 		}
 		h := s.Handshake()
+		if a.opts.Auth.insecure && a.foreign(h) {
+			a.refused.Add(1)
+			a.opts.Logger.Warn("admin refused", "address", h.Addr(), "origin", h.Header().Get("Origin"), "error", errForeign)
+			return errForeign
+		}
 		p, fresh, err := a.login(ctx, credentialsOf(h.Auth, h.Addr()))
 		if err != nil {
 			return ErrCredentials
@@ -130,6 +137,15 @@ func (a *Admin) admit(next server.ConnectHandler) server.ConnectHandler {
 		}
 		return next(context.WithValue(ctx, visitKey{}, v), s)
 	}
+}
+
+// foreign reports whether it is the page of another origin that connects. Where
+// nobody has to say who he is, any page that an admin looks at could: browsers let it
+// open WebSockets to wherever they reach.
+func (a *Admin) foreign(h server.Handshake) bool {
+	header := h.Header()
+	r := &http.Request{Method: http.MethodPost, Host: header.Get("Host"), Header: header}
+	return new(http.CrossOriginProtection).Check(r) != nil && !a.io.Engine().Lists(header.Get("Origin"))
 }
 
 // newSession keeps a session of an admin and returns its id; without one the

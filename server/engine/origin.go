@@ -43,6 +43,12 @@ func (o originSet) listed(origin string) bool {
 	return ok
 }
 
+// Lists reports whether Options.AllowedOrigins have this very origin; "*" is none.
+func (s *Server) Lists(origin string) bool {
+	_, ok := s.origins[strings.ToLower(origin)]
+	return ok && origin != anyOrigin
+}
+
 // allow reports whether a request may come from where it says it comes from:
 // from no page, from a page of this very host, or from one that is listed.
 func (o originSet) allow(r *http.Request) bool {
