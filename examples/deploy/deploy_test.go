@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -373,8 +374,8 @@ func TestKubernetes(t *testing.T) {
 		}
 		pod := object.Spec.Template.Spec
 		c := pod.Containers[0]
-		if pause := c.Lifecycle.PreStop.Sleep.Seconds; pause < 1 || pod.Grace < pause+30 {
-			t.Errorf("%d seconds for a pause of %d and an end of 30", pod.Grace, pause)
+		if pause := c.Lifecycle.PreStop.Sleep.Seconds; pause < 1 || pod.Grace < pause+window(settings)+30+5 {
+			t.Errorf("%d seconds for a pause of %d, a window of %d, and an end of 30", pod.Grace, pause, window(settings))
 		}
 		if c.Args[0] != "serve" || c.Startup.HTTPGet.Path != "/healthz" || c.Live.HTTPGet.Path != "/healthz" || c.Ready.HTTPGet.Path != "/readyz" {
 			t.Errorf("%+v", c)
@@ -399,6 +400,16 @@ func TestKubernetes(t *testing.T) {
 	if out, err := exec.Command(parlor, "config", "check", "--config", file).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
+}
+
+// window is how many seconds clients are moved away over.
+func window(settings string) int {
+	m := regexp.MustCompile(`(?m)^drain-window: (\d+)s$`).FindStringSubmatch(settings)
+	if m == nil {
+		return 0
+	}
+	seconds, _ := strconv.Atoi(m[1]) // digits
+	return seconds
 }
 
 // What no program here reads is YAML at least, and asks the program what it answers.

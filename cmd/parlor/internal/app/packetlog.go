@@ -18,11 +18,20 @@ const (
 )
 
 // secretName is a member of an object that is not shown.
-var secretName = regexp.MustCompile(`(?i)token|secret|password|passwd|authorization|cookie|credential`)
+var secretName = regexp.MustCompile(`(?i)token|secret|password|passwd|pwd|authorization|cookie|credential|session|jwt|api.?key`)
+
+// webToken is a JSON Web Token, wherever one stands.
+var webToken = regexp.MustCompile(`eyJ[\w-]+\.[\w-]*\.[\w-]*`)
 
 // A packetLog is a [server.Observer] that logs each event as one reads it, for who
 // develops a client. It is not for production: it shows what people write.
-type packetLog struct{ log *slog.Logger }
+//
+// The namespace of the Admin UI is left out: its sessions are secrets, and what
+// administrators see are the events of all others once more.
+type packetLog struct {
+	log   *slog.Logger
+	admin string // the name of that namespace
+}
 
 // of is what every line says about a socket.
 func (l packetLog) of(s *server.Socket) *slog.Logger {
@@ -46,12 +55,18 @@ func (l packetLog) Upgraded(s *server.Socket) {
 
 // Received implements [server.Observer].
 func (l packetLog) Received(s *server.Socket, args packet.Args) {
+	if s.Namespace().Name() == l.admin {
+		return
+	}
 	event, shown := readable(args)
 	l.of(s).Info("packet: received", "event", event, "args", shown)
 }
 
 // Sent implements [server.Observer].
 func (l packetLog) Sent(s *server.Socket, args packet.Args) {
+	if s.Namespace().Name() == l.admin {
+		return
+	}
 	event, shown := readable(args)
 	l.of(s).Info("packet: sent", "event", event, "args", shown)
 }
@@ -84,7 +99,7 @@ func readable(args packet.Args) (event, shown string) {
 		}
 		show(&b, arg)
 	}
-	return strings.Clone(event), b.String()
+	return webToken.ReplaceAllString(strings.Clone(event), "…"), b.String()
 }
 
 func show(b *strings.Builder, arg packet.Arg) {
@@ -117,7 +132,7 @@ func show(b *strings.Builder, arg packet.Arg) {
 		showObject(b, arg)
 	default:
 		if text, ok := arg.Text(); ok {
-			b.WriteString("'" + cut(text) + "'")
+			b.WriteString("'" + cut(webToken.ReplaceAllString(text, "…")) + "'")
 			return
 		}
 		b.WriteString(cut(string(arg.AppendJSON(nil)))) // a number, true, false or null
@@ -132,7 +147,7 @@ func showObject(b *strings.Builder, arg packet.Arg) {
 			b.WriteString("…")
 			break
 		}
-		b.WriteString(separator + cut(name) + ": ")
+		b.WriteString(separator + cut(webToken.ReplaceAllString(name, "…")) + ": ")
 		separator = ", "
 		if secretName.MatchString(name) {
 			b.WriteString("…")

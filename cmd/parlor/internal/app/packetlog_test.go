@@ -20,6 +20,7 @@ func TestReadable(t *testing.T) {
 		{[]any{"r", 1.5, true, nil}, "'r', 1.5, true, null"},
 		{[]any{map[string]any{"room": "r", "list": []any{1, "a"}}}, "{list: [1, 'a'], room: 'r'}"},
 		{[]any{map[string]any{"accessToken": "p4ss", "n": map[string]any{"password": []int{1}}}}, "{accessToken: …, n: {password: …}}"},
+		{[]any{"login", "a eyJhbGciOi.eyJzdWIi.c2ln b", map[string]any{"sessionId": "x", "eyJh.eyJi.": 1}}, "'login', 'a … b', {…: 1, sessionId: …}"},
 		{[]any{[]byte("abc"), []byte{}}, "<3 bytes 61 62 63>, <0 bytes>"},
 		{[]any{[]byte(long)}, "<5120 bytes" + strings.Repeat(" 78", 16) + " …>"},
 		{[]any{long}, "'" + long[:maxShown] + "…'"},
@@ -48,8 +49,10 @@ func TestReadable(t *testing.T) {
 func TestLogPackets(t *testing.T) {
 	t.Parallel()
 	secret := "--auth-secret-file=" + keyFile(t, newSecret())
-	m := startMember(t, secret, "--log-packets")
+	m := startMember(t, secret, "--log-packets", "--admin-ui")
 	token := minted(t, secret)
+	admin := minted(t, secret, "--role=admin")
+	session := sessionOfAdmin(t, m.addr, admin)
 	p := m.enters(t, wire.Upgraded, "", token)
 	p.asks(`["join",{"room":"r"}]`, `[{"ok":true,*`)
 	p.asks(`["auth_refresh",{"token":"`+minted(t, secret)+`"}]`, `[{"ok":true*`)
@@ -66,7 +69,25 @@ func TestLogPackets(t *testing.T) {
 			t.Errorf("the log lacks %s", want)
 		}
 	}
-	holdsNone(t, text, token, p.SID())
+	holdsNone(t, text, token, p.SID(), admin, session)
+}
+
+// sessionOfAdmin logs in to the Admin UI, and returns what would do so again.
+func sessionOfAdmin(t *testing.T, addr, token string) string {
+	t.Helper()
+	s := open(t, addr, wire.Websocket)
+	defer func() { _ = s.Close() }()
+	connects(t, s, `40/admin,{"username":"","password":"`+token+`"}`, `40/admin,{"sid":"*"}`)
+	for {
+		got, err := s.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, rest, ok := strings.Cut(got.Data, `["session","`); ok {
+			id, _, _ := strings.Cut(rest, `"`)
+			return id
+		}
+	}
 }
 
 // holdsNone fails for a secret that is in a log, or a part of it that would do.

@@ -97,7 +97,7 @@ func runIn(ctx context.Context, cfg *config.Config, log *slog.Logger, p process)
 		return errors.Join(err, io.Shutdown(ctx))
 	}
 	if cfg.LogPackets {
-		defer io.Observe(packetLog{log})()
+		defer io.Observe(packetLog{log, cfg.Admin.Namespace})()
 	}
 	health := newHealth(cfg, io)
 	pages["/healthz"], pages["/readyz"] = http.HandlerFunc(health.ServeLive), http.HandlerFunc(health.ServeReady)

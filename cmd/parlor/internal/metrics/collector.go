@@ -24,6 +24,9 @@ var (
 	upgradesBegun     = desc("upgrades_begun_total", "WebSocket connections that were let in for an upgrade from polling.")
 	upgrades          = desc("upgrades_total", "Upgrades from polling to WebSocket that have ended, by the outcome.", "outcome")
 	packets           = desc("packets_total", "Messages of Engine.IO, by direction.", "direction")
+	queuedBytes       = desc("queued_bytes", "Bytes that wait to be written to clients.")
+	queuedConnections = desc("queued_connections", "Connections that something waits for.")
+	queueLongest      = desc("queue_longest_bytes", "Bytes that wait for the connection that has the most; it is let go beyond its bound.")
 	payloadBytes      = desc("payload_bytes_total", "Bytes of those messages, without framing and before compression.", "direction")
 
 	sockets       = desc("sockets", "Sockets that are connected, by namespace.", "namespace")
@@ -109,6 +112,10 @@ func (c collector) collectEngine(m sink) {
 	for cause, n := range stats.Refusals {
 		m.total(requestsRefused, n, cause)
 	}
+	queues := c.Server.Engine().Queues()
+	m.gauge(queuedBytes, float64(queues.Bytes))
+	m.gauge(queuedConnections, float64(queues.Sessions))
+	m.gauge(queueLongest, float64(queues.Longest))
 	m.total(upgradesBegun, stats.UpgradesBegun)
 	m.total(upgrades, stats.Upgrades, "done")
 	m.total(upgrades, stats.UpgradesFailed, "failed")
