@@ -88,7 +88,7 @@ func (a *Admin) local(s *server.Socket, rooms []string) socketInfo {
 			URL:     h.URL(),
 			Query:   lastValues(h.Query()),
 		}),
-		Rooms: rooms,
+		Rooms: shownRooms(rooms),
 	}
 }
 
@@ -107,10 +107,6 @@ func (a *Admin) remote(ns string, r server.RemoteSocket) socketInfo {
 			data = args.At(0)
 		}
 	}
-	rooms := r.Rooms()
-	if rooms == nil {
-		rooms = []string{}
-	}
 	return socketInfo{
 		ID:        r.ID(),
 		ClientID:  more.ClientID,
@@ -118,8 +114,24 @@ func (a *Admin) remote(ns string, r server.RemoteSocket) socketInfo {
 		Namespace: ns,
 		Data:      a.data(ns, data),
 		Handshake: a.handshake(r.Handshake()),
-		Rooms:     rooms,
+		Rooms:     shownRooms(r.Rooms()),
 	}
+}
+
+// shown reports whether a room is one to show. Those whose names begin with a NUL
+// are what a namespace keeps for itself: the chat has one for each user.
+func shown(room string) bool { return !strings.HasPrefix(room, "\x00") }
+
+// shownRooms returns those that are to be shown; never nil, which the page could
+// not stand.
+func shownRooms(rooms []string) []string {
+	list := make([]string, 0, len(rooms))
+	for _, room := range rooms {
+		if shown(room) {
+			list = append(list, room)
+		}
+	}
+	return list
 }
 
 func (a *Admin) handshake(h adapter.Handshake) handshakeInfo {

@@ -270,11 +270,13 @@ func parse(t testing.TB, p string) message {
 // wait returns the next event of that name, whatever comes before it.
 func (c *client) wait(name string) message {
 	c.t.Helper()
-	for {
+	for begun := time.Now(); time.Since(begun) < 3*patience; {
 		if m := c.event(); m.name == name {
 			return m
 		}
 	}
+	c.t.Fatalf("in vain: %s", name)
+	return message{}
 }
 
 // until returns the events before a server_stats, which is told every two

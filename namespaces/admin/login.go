@@ -33,6 +33,7 @@ var (
 	errClosed      = errors.New("the admin namespace is closed")
 	errForeign     = errors.New("everyone is an admin here, but not a page of another origin: list the origin, or choose an Auth")
 	errNoSuch      = errors.New("no such session, and no other credentials")
+	errNothing     = errors.New("no credentials")
 	errExpired     = errors.New("no admin any more")
 	errNoSessionID = errors.New("session ids cannot be made")
 )
@@ -48,7 +49,10 @@ func (a *Admin) authenticate(ctx context.Context, c Credentials) (Principal, err
 // session.
 func (a *Admin) login(ctx context.Context, c Credentials) (p Principal, fresh bool, err error) {
 	defer func() {
-		if err != nil {
+		switch {
+		case errors.Is(err, errNothing): // as the page does when it is opened
+			a.opts.Logger.Debug("admin asked to log in", "address", c.Addr)
+		case err != nil:
 			a.refused.Add(1)
 			a.opts.Logger.Warn("admin refused", "address", c.Addr, "error", err)
 		}
@@ -76,6 +80,9 @@ func (a *Admin) login(ctx context.Context, c Credentials) (p Principal, fresh bo
 		}
 	}
 	if c.Username == "" && c.Password == "" && c.Token == "" {
+		if c.Session == "" {
+			return Principal{}, false, errNothing
+		}
 		return Principal{}, false, errNoSuch
 	}
 	if !a.throttle.take(c.Addr) {

@@ -62,6 +62,13 @@ func TestLogin(t *testing.T) {
 		if len(session) != 32 {
 			t.Errorf("a session's id is %q, want 16 bytes in hex", session)
 		}
+		if n := r.logged("level=WARN"); n > 0 {
+			t.Errorf("a login is warned of:\n%s", r.logs)
+		}
+		r.frames(`{"sessionId":null}`) // as the page does when it is opened
+		if n := r.logged("level=WARN"); n > 0 {
+			t.Errorf("who shows nothing yet is warned of:\n%s", r.logs)
+		}
 		for name, c := range v.Auth {
 			payload := strings.ReplaceAll(string(c.Payload), "47013ea9a0e4e8e8", session)
 			if got, want := r.frames(payload), expected(c.Frames); !slices.Equal(got, want) {

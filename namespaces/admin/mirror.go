@@ -56,6 +56,7 @@ func newMirror(io *server.Server, most int) *mirror {
 }
 
 func (m *mirror) add(s *server.Socket, rooms []string) *known {
+	rooms = shownRooms(rooms)
 	if len(rooms) == 0 || rooms[0] != s.ID() {
 		rooms = append([]string{s.ID()}, rooms...)
 	}

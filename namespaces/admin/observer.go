@@ -20,10 +20,11 @@ type observer struct {
 	changed changed
 }
 
-func newObserver(a *Admin) *observer {
+// newObserver makes one of several servers that share what admins are shown.
+func newObserver(a *Admin, servers int) *observer {
 	o := &observer{admin: a, changed: changed{ready: make(chan struct{}, 1)}}
 	if a.opts.EventRate > 0 {
-		o.budget.left.Store(int64(a.opts.EventBurst))
+		o.budget.left.Store(int64(max(1, a.opts.EventBurst/servers)))
 	}
 	return o
 }
@@ -59,6 +60,8 @@ func (o *observer) RoomEvents(ns *server.Namespace, events []adapter.RoomEvent) 
 	for _, e := range events {
 		k := roomJoined
 		switch {
+		case !shown(e.Room):
+			continue
 		case e.Kind == adapter.RoomLeft:
 			k = roomLeft
 		case e.Kind != adapter.RoomJoined:

@@ -44,10 +44,10 @@ type Options struct {
 	// are of all. The page is slow with more. Default 2000.
 	MaxSockets int
 	// EventRate is how many events of clients admins are shown a second, in the
-	// long run; the page draws its whole list anew for each. Default 5; negative:
-	// none.
+	// long run, of all instances together: each has its share of it. The page draws
+	// its whole list anew for each. Default 5; negative: none.
 	EventRate float64
-	// EventBurst is how many events may come at once. Default 200.
+	// EventBurst is how many events may come at once, of all instances. Default 200.
 	EventBurst int
 	// EventFilter says which events of clients are shown, by namespace and name.
 	// It is called on the path of every event while somebody watches, and must be

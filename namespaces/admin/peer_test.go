@@ -74,7 +74,7 @@ func newMixed(t *testing.T) *mixed {
 	for i := range m.parlor {
 		rdb := redis.Client()
 		t.Cleanup(func() { rdb.Close() })
-		cluster := redisadapter.NewPubSub(rdb, redisadapter.WithRequestTimeout(time.Second))
+		cluster := redisadapter.NewPubSub(rdb, redisadapter.WithRequestTimeout(3*time.Second))
 		m.parlor[i] = serve(t, admin.Options{
 			Auth:     admin.Basic("admin", hash),
 			Watch:    admin.Always, // Node's admins do not say that they watch
@@ -104,8 +104,11 @@ func (m *mixed) admin(r *rig, auth string, names ...string) (c *client, session 
 	m.t.Helper()
 	c = r.dial(wire.Handshake{})
 	c.send("40/admin," + auth)
-	for {
+	for begun := time.Now(); ; {
 		p := c.next()
+		if time.Since(begun) > 3*patience {
+			m.t.Fatalf("%q are not all listed", names)
+		}
 		if strings.HasPrefix(p, "44") {
 			m.t.Fatalf("%s: %s", auth, p)
 		}
@@ -154,11 +157,13 @@ func (m *mixed) listed(e message, names []string) bool {
 // hears waits for an event that begins so.
 func (m *mixed) hears(c *client, prefix string) message {
 	m.t.Helper()
-	for {
+	for begun := time.Now(); time.Since(begun) < 3*patience; {
 		if e := c.event(); strings.HasPrefix(e.String(), prefix) {
 			return e
 		}
 	}
+	m.t.Fatalf("in vain: %s", prefix)
+	return message{}
 }
 
 // TestMixedCluster: the admins of each kind of server list the sockets of the
@@ -223,9 +228,8 @@ func TestFrozenPeer(t *testing.T) {
 	if got := c.command(fmt.Sprintf(`["join","/","vip",%q]`, m.clients["p0"].ids["/"])); got != `{"ok":true,"count":1}` {
 		t.Errorf("a command beside a frozen server: %s", got)
 	}
-	list := c.wait("all_sockets")
-	for !m.listed(list, []string{"p0", "p1"}) { // once p1 has answered
-		list = c.wait("all_sockets")
+	if list := c.wait("all_sockets"); !m.listed(list, []string{"p0", "p1"}) { // what has answered
+		t.Errorf("beside a frozen server there is %s", list)
 	}
 	if n := m.parlor[0].logged("some instances did not answer"); n != 1 {
 		t.Errorf("%d lines say that some did not answer", n)

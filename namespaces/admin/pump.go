@@ -12,6 +12,7 @@ const (
 	second         = time.Second
 	updateInterval = 100 * time.Millisecond // between the updates of one socket's data
 	updatesAtOnce  = 200                    // sockets; the others' turn is next
+	countInterval  = 10                     // seconds from one count of the servers to the next
 	resyncInterval = 2 * time.Second        // between lists that make good what was lost
 )
 
@@ -33,6 +34,8 @@ type pump struct {
 	resynced  time.Time
 	announced bool // that somebody watches
 	fetch     fetch
+	servers   int  // that there are, as far as is known
+	counting  bool // they are being counted
 }
 
 func newPump(a *Admin) *pump {
@@ -41,6 +44,8 @@ func newPump(a *Admin) *pump {
 		admins: make(map[*server.Socket]*visit),
 		remote: make(map[string]time.Time),
 		meter:  newMeter(a.count(), time.Now()),
+
+		servers: 1,
 	}
 }
 
@@ -203,8 +208,13 @@ func (p *pump) check(event string, err error) {
 func (p *pump) tick(now time.Time, ticks int) {
 	p.meter.sample(p.count(), now)
 	p.expire(now)
-	if p.observer != nil && p.opts.EventRate > 0 {
-		p.observer.budget.fill(p.opts.EventRate, float64(p.opts.EventBurst))
+	if p.observer != nil {
+		if n := float64(p.servers); p.opts.EventRate > 0 {
+			p.observer.budget.fill(p.opts.EventRate/n, max(1, float64(p.opts.EventBurst)/n))
+		}
+		if ticks%countInterval == 0 {
+			p.countServers()
+		}
 	}
 	if ticks%2 != 0 {
 		return

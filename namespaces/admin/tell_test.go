@@ -237,6 +237,25 @@ func TestFilters(t *testing.T) {
 	})
 }
 
+// TestOwnRooms: rooms that a namespace keeps for itself are not shown, neither in
+// lists nor as they come and go.
+func TestOwnRooms(t *testing.T) {
+	bubble(t, everything, func(r *rig) {
+		own := func(c *client, room string) { r.Of("/").Adapter().Join(c.ids["/"], room) }
+		first := r.client("/")
+		own(first, "\x00user/ann")
+		a, list := r.login("")
+		second := r.client("/")
+		own(second, "\x00user/bob")
+		own(second, "shown")
+		second.send("41")
+		list = append(list, a.until()...)
+		if text := fmt.Sprint(list); strings.Contains(text, "user/") || !strings.Contains(text, "shown") {
+			t.Errorf("an admin is told %s", text)
+		}
+	})
+}
+
 // TestManySockets: the newest are listed, and the others when there is room.
 func TestManySockets(t *testing.T) {
 	opts := everything

@@ -28,11 +28,31 @@ func (p *pump) watch() {
 	case !watched:
 		p.blind()
 	case p.observer == nil:
-		p.observer = newObserver(p.Admin)
+		p.observer = newObserver(p.Admin, p.servers)
 		p.stop = p.io.Observe(p.observer)
 		p.mirror = newMirror(p.io, p.opts.MaxSockets)
 		p.watched.Store(true)
+		p.countServers()
 	}
+}
+
+// countServers asks how many servers there are, once at a time.
+func (p *pump) countServers() {
+	if p.counting || p.opts.Watch == Local {
+		return
+	}
+	p.counting = true
+	p.work.Go(func() {
+		ctx, cancel := context.WithTimeout(p.ctx, countPatience)
+		defer cancel()
+		n, err := p.io.Of("/").Adapter().ServerCount(ctx)
+		p.order(func() {
+			p.counting = false
+			if err == nil { // else it is what it was
+				p.servers = max(1, n)
+			}
+		})
+	})
 }
 
 // blind stops to observe.
