@@ -118,16 +118,16 @@ func (a *Admin) remote(ns string, r server.RemoteSocket) socketInfo {
 	}
 }
 
-// shown reports whether a room is one to show. Those whose names begin with a NUL
+// shownRoom reports whether a room is one to show. Those whose names begin with a NUL
 // are what a namespace keeps for itself: the chat has one for each user.
-func shown(room string) bool { return !strings.HasPrefix(room, "\x00") }
+func shownRoom(room string) bool { return !strings.HasPrefix(room, "\x00") }
 
 // shownRooms returns those that are to be shown; never nil, which the page could
 // not stand.
 func shownRooms(rooms []string) []string {
 	list := make([]string, 0, len(rooms))
 	for _, room := range rooms {
-		if shown(room) {
+		if shownRoom(room) {
 			list = append(list, room)
 		}
 	}

@@ -60,7 +60,7 @@ func (o *observer) RoomEvents(ns *server.Namespace, events []adapter.RoomEvent) 
 	for _, e := range events {
 		k := roomJoined
 		switch {
-		case !shown(e.Room):
+		case !shownRoom(e.Room):
 			continue
 		case e.Kind == adapter.RoomLeft:
 			k = roomLeft
