@@ -75,18 +75,19 @@ func (o *ops) start(cfg *config.Config, io instance, h *health.Health, lost func
 	if o == nil {
 		return
 	}
+	guard := func(next http.Handler) http.Handler { return o.guard(next, cfg.OpsLoopback()) }
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", h.ServeLive)
 	mux.HandleFunc("/readyz", h.ServeReady)
-	mux.Handle("/metrics", o.guard(metrics.Handler(o.sources(io, lost))))
+	mux.Handle("/metrics", guard(metrics.Handler(o.sources(io, lost))))
 	profiles := o.token != nil || cfg.OpsLoopback()
 	if profiles {
 		// Not the command line, which may have a password in it.
-		mux.Handle("/debug/pprof/", o.guard(http.HandlerFunc(pprof.Index)))
+		mux.Handle("/debug/pprof/", guard(http.HandlerFunc(pprof.Index)))
 		mux.Handle("/debug/pprof/cmdline", http.NotFoundHandler())
-		mux.Handle("/debug/pprof/profile", o.guard(http.HandlerFunc(pprof.Profile)))
-		mux.Handle("/debug/pprof/symbol", o.guard(http.HandlerFunc(pprof.Symbol)))
-		mux.Handle("/debug/pprof/trace", o.guard(http.HandlerFunc(pprof.Trace)))
+		mux.Handle("/debug/pprof/profile", guard(http.HandlerFunc(pprof.Profile)))
+		mux.Handle("/debug/pprof/symbol", guard(http.HandlerFunc(pprof.Symbol)))
+		mux.Handle("/debug/pprof/trace", guard(http.HandlerFunc(pprof.Trace)))
 	}
 	o.server = newHTTPServer(mux, o.log)
 	o.ended = make(chan struct{})
@@ -120,9 +121,19 @@ func (o *ops) options() []server.Option {
 	return o.times.Options()
 }
 
-// guard lets in who has the token.
-func (o *ops) guard(next http.Handler) http.Handler {
-	if o.token == nil {
+// guard lets in who has the token; without one, whoever reaches the address, which
+// the pages in the browser of somebody on this machine are not to do for others.
+func (o *ops) guard(next http.Handler, loopback bool) http.Handler {
+	switch {
+	case o.token == nil && loopback:
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !ownHost(r.Host) || foreignPage(r) {
+				http.Error(w, "This is for programs on this machine; give --ops-token-file for others.", http.StatusForbidden)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	case o.token == nil:
 		return next
 	}
 	want := sha256.Sum256(o.token)
@@ -136,6 +147,23 @@ func (o *ops) guard(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// ownHost reports whether a request names this machine itself: a name that somebody
+// else has given its address may be that of a page.
+func ownHost(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return ip != nil && ip.IsLoopback() || strings.EqualFold(host, "localhost")
+}
+
+// foreignPage reports whether it is the page of another origin that asks.
+func foreignPage(r *http.Request) bool {
+	asking := *r
+	asking.Method = http.MethodPost // asking is enough here
+	return new(http.CrossOriginProtection).Check(&asking) != nil
 }
 
 // close ends what is under way after a moment: a scrape takes less.

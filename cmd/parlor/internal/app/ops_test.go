@@ -203,6 +203,42 @@ func TestOpsPaths(t *testing.T) {
 	public.log.wait(t, "metrics are for everybody", 1)
 }
 
+// Without a token the address is for who is on this machine, which the pages in their
+// browser are not: a page may ask any address, and give its own name to this one.
+func TestOpsPages(t *testing.T) {
+	t.Parallel()
+	m := startMember(t, "--ops-addr=127.0.0.1:0")
+	addr := m.opsAddr(t)
+	_, port, _ := strings.Cut(addr, ":")
+	for _, test := range []struct {
+		path, host, site string
+		want             int
+	}{
+		{"/metrics", "localhost:" + port, "", 200},
+		{"/metrics", "[::1]", "none", 200},
+		{"/metrics", "evil.example:" + port, "same-origin", 403},
+		{"/debug/pprof/", "evil.example", "", 403},
+		{"/debug/pprof/goroutine", "", "cross-site", 403},
+		{"/debug/pprof/", "", "same-origin", 200},
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+test.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host, request.Close = test.host, true
+		request.Header.Set("Sec-Fetch-Site", test.site)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, response.Body)
+		_ = response.Body.Close()
+		if response.StatusCode != test.want {
+			t.Errorf("%s of %q, %s: %s, want %d", test.path, test.host, test.site, response.Status, test.want)
+		}
+	}
+}
+
 func TestOpsFlags(t *testing.T) {
 	short := keyFile(t, "short")
 	for args, want := range map[string]string{
