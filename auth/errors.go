@@ -8,11 +8,12 @@ import (
 
 // The codes that clients are told.
 const (
-	CodeTokenMissing = "token_missing"
-	CodeTokenInvalid = "token_invalid"
-	CodeTokenExpired = "token_expired"
-	CodeForbidden    = "forbidden"
-	CodeRateLimited  = "rate_limited" // of auth_refresh
+	CodeTokenMissing   = "token_missing"
+	CodeTokenInvalid   = "token_invalid"
+	CodeTokenExpired   = "token_expired"
+	CodeForbidden      = "forbidden"
+	CodeTooManySockets = "too_many_sockets" // of LimitSockets
+	CodeRateLimited    = "rate_limited"     // of auth_refresh
 )
 
 // A TokenError is why a token is not good. Its text is for the log, and has
@@ -52,7 +53,7 @@ const refusalMessage = "Authentication error"
 
 var refusals = func() map[string]refusal {
 	m := make(map[string]refusal)
-	for _, code := range []string{CodeTokenMissing, CodeTokenInvalid, CodeTokenExpired, CodeForbidden} {
+	for _, code := range []string{CodeTokenMissing, CodeTokenInvalid, CodeTokenExpired, CodeForbidden, CodeTooManySockets} {
 		m[code] = refusal{
 			connect: &server.ConnectError{Message: refusalMessage, Data: refusalData{code}},
 			event:   &server.ClientError{Code: code, Message: refusalMessage},

@@ -200,6 +200,46 @@ func TestA26_NoScript(t *testing.T) {
 	}
 }
 
+// TestA27_Origins: a page of another site gets neither a WebSocket nor anything that it could read, also of
+// a session that is there. TestAdvisory02_Origins has more of what does not equal an origin.
+func TestA27_Origins(t *testing.T) {
+	const good = "https://app.example"
+	f := startServer(t, settings{options: []server.Option{server.WithAllowedOrigins(good)}})
+	p := f.poll()
+	for _, origin := range []string{"https://evil.example", "null", good + ".evil.example", "https://app.example@evil.example", "http://app.example", good + ":8443"} {
+		header := []string{"Origin: " + origin, "Cookie: a=b"}
+		for _, query := range []string{"EIO=4&transport=websocket", "EIO=4&transport=websocket&sid=" + p.SID()} {
+			w, err := wire.DialWS(f.addr, wire.Handshake{Query: query, Header: header})
+			if err == nil {
+				_ = w.Close() // should not be there
+			}
+			if res := wire.Refusal(err); res == nil || res.Status != 403 {
+				t.Errorf("%s, %s: %v", origin, query, err)
+			}
+		}
+		for _, request := range []string{
+			f.get("EIO=4&transport=polling", header...),
+			f.request("OPTIONS", "EIO=4&transport=polling", append(header, "Access-Control-Request-Method: POST")...),
+			p.Request("POST", "3", header...),
+		} {
+			res, err := wire.Exchange(f.addr, request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials"} {
+				if got := res.Header.Get(name); got != "" {
+					t.Errorf("%s: %s: %s", origin, name, got)
+				}
+			}
+		}
+	}
+	res, err := wire.Exchange(f.addr, p.Request("POST", "3", "Origin: "+good))
+	if err != nil || res.Status != 200 || res.Header.Get("Access-Control-Allow-Origin") != good {
+		t.Errorf("%s: %v, %v", good, res, err)
+	}
+	f.wantEcho(p)
+}
+
 // TestA28_ControlCharacters: bytes that would end a header line or a log line.
 func TestA28_ControlCharacters(t *testing.T) {
 	f := startServer(t, settings{options: []server.Option{server.WithAllowedOrigins("https://app.example")}})

@@ -322,3 +322,52 @@ func TestAdvisory40_HTTP(t *testing.T) {
 		t.Errorf("took %v", d)
 	}
 }
+
+// TestAdvisory41_NoWebTransport (CVE-2025-59530, CVE-2025-64702, CVE-2026-21434, CVE-2026-21438): there is
+// no WebTransport, which is how we have none of its faults; nobody is told that there were.
+func TestAdvisory41_NoWebTransport(t *testing.T) {
+	f := startServer(t, settings{})
+	p := f.poll()
+	if got := p.Open.Upgrades; len(got) != 1 || got[0] != wire.Websocket {
+		t.Errorf("upgrades: %q", got)
+	}
+	f.wantRefusal(f.get("EIO=4&transport=webtransport"), 400, 0)
+	for _, query := range []string{"EIO=4", "EIO=4&transport=webtransport"} {
+		res, err := wire.Exchange(f.addr, f.request("CONNECT", query, ":protocol: webtransport"))
+		if err == nil && res.Status < 400 {
+			t.Errorf("CONNECT %s: %s", query, res)
+		}
+	}
+	f.wantEcho(p)
+}
+
+// TestAdvisory42_OldPayloads: payloads in the binary form of Engine.IO 3, with lengths that are none, and
+// upgrades that are left before they are complete. Neither leaves a session behind.
+func TestAdvisory42_OldPayloads(t *testing.T) {
+	f := startServer(t, settings{})
+	for _, body := range []string{
+		"\x00\xd0\xff4x", "\x00\xff\xff\xff\xff\xff", "\x01\x09\x09\xff\x04", "\x00\x01\x05\xff40", "\x00", "\xff", "7:40", "-1:40", "99999999999999999999:4",
+	} {
+		for _, contentType := range []string{"application/octet-stream", "text/plain;charset=UTF-8"} {
+			p := f.poll()
+			res, err := p.Do("POST", contentType, body)
+			if err != nil || res.Status != 400 {
+				t.Errorf("%q as %s: %v, %v", body, contentType, res, err)
+			}
+			if res, err := p.Get(); err != nil || res.Status != 400 && res.Body != "1" {
+				t.Errorf("%q as %s, the session: %v, %v", body, contentType, res, err)
+			}
+		}
+	}
+	for range 20 {
+		p := f.poll()
+		w, err := p.Probe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Conn.Reset(); err != nil {
+			t.Fatal(err)
+		}
+		f.wantEcho(p)
+	}
+}
