@@ -60,7 +60,7 @@ func (r *run) connect(ctx context.Context, id int) (*client, error) {
 	if !stop() {
 		err = endedError(ctx)
 	}
-	if c.joining && errors.Is(err, causeTimeout) {
+	if c.joining && errors.Is(err, errTimeout) {
 		err = cause("no acknowledgement of the join in time; say so if the server sends none (--no-join-ack)")
 	}
 	if err != nil {
@@ -75,9 +75,9 @@ func (r *run) connect(ctx context.Context, id int) (*client, error) {
 // endedError is what went wrong when ctx has ended, and closed the connection.
 func endedError(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return causeTimeout
+		return errTimeout
 	}
-	return causeInterrupted
+	return errInterrupted
 }
 
 // dial opens the connection.
@@ -163,13 +163,12 @@ func (c *client) await(done func(packet []byte) (bool, error)) error {
 // accepted takes the answer to CONNECT.
 func (c *client) accepted(packet []byte) (bool, error) {
 	if bytes.Equal(packet, []byte("1")) {
-		return false, causeClosed
+		return false, errClosed
 	}
-	body, ok := c.body(packet, '0')
-	if ok {
+	if _, ok := c.body(packet, '0'); ok {
 		return true, nil
 	}
-	if body, ok = c.body(packet, '4'); ok {
+	if body, ok := c.body(packet, '4'); ok {
 		var said struct {
 			Message string          `json:"message"`
 			Data    json.RawMessage `json:"data"`
@@ -226,7 +225,7 @@ func (c *client) body(packet []byte, kind byte) ([]byte, bool) {
 // ended is why a packet ends the socket; nil if it does not.
 func (c *client) ended(packet []byte) error {
 	if bytes.Equal(packet, []byte("1")) {
-		return causeClosed
+		return errClosed
 	}
 	if _, ok := c.body(packet, '1'); ok {
 		return cause("the server disconnected the socket")

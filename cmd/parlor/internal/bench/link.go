@@ -51,9 +51,9 @@ func (c cause) Error() string { return string(c) }
 
 // Causes that more than one place knows.
 const (
-	causeTimeout     = cause("no answer in time")
-	causeClosed      = cause("the server closed the connection")
-	causeInterrupted = cause("interrupted")
+	errTimeout     = cause("no answer in time")
+	errClosed      = cause("the server closed the connection")
+	errInterrupted = cause("interrupted")
 )
 
 // refused is the cause of an answer that is not that of a Socket.IO server, or of
@@ -104,10 +104,10 @@ func networkCause(err error) error {
 		return c
 	}
 	if t, ok := errors.AsType[net.Error](err); ok && t.Timeout() || errors.Is(err, context.DeadlineExceeded) {
-		return causeTimeout
+		return errTimeout
 	}
 	if errors.Is(err, context.Canceled) {
-		return causeInterrupted
+		return errInterrupted
 	}
 	if c, ok := systemCause(err); ok {
 		return c

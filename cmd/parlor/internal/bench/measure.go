@@ -93,6 +93,9 @@ func (m *measurement) sample(ctx context.Context) {
 	for done := false; !done; {
 		select {
 		case <-ticker.C:
+			if m.run.now().Seconds()-before.At < every.Seconds()/2 {
+				continue // the one before it was late: rates over so short a time say nothing
+			}
 		case <-ctx.Done():
 			done = true
 		}

@@ -197,7 +197,7 @@ func (r *requester) do(ctx context.Context, method string, body []byte) ([]byte,
 		r.drop()
 		if !first || !kept || !errors.Is(err, io.EOF) {
 			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
-				return nil, causeClosed
+				return nil, errClosed
 			}
 			return nil, networkCause(err)
 		}

@@ -31,7 +31,7 @@ func (m *measurement) progress(s Sample, c counts, last bool) {
 	switch {
 	case s.Stage == "connecting" && at.lasts == 0:
 		p.Done = float64(s.Connected) / float64(o.Connections)
-	case s.Stage == "sending" && o.Count > 0 && !(o.openLoop() && float64(o.Count*p.Plan.Senders)/o.Rate > o.Duration.Seconds()):
+	case s.Stage == sending && o.Count > 0 && !(o.openLoop() && float64(o.Count*p.Plan.Senders)/o.Rate > o.Duration.Seconds()):
 		p.Done = float64(s.Sent) / float64(o.Count*p.Plan.Senders)
 	case at.lasts > 0:
 		spent := m.run.now() - at.since

@@ -27,7 +27,7 @@ func (c *client) read() error {
 				return err
 			}
 		case '1':
-			return causeClosed
+			return errClosed
 		}
 	}
 }
@@ -86,7 +86,10 @@ func (c *client) foreign(body []byte, n counts) {
 	n.last = 0
 	if bytes.HasPrefix(body, []byte(`["error",`)) {
 		var said []json.RawMessage
-		var failure struct{ Code, Message string }
+		var failure struct {
+			Code    string `json:"code"`
+			Message string `json:"message"`
+		}
 		if json.Unmarshal(body, &said) == nil && len(said) > 1 && json.Unmarshal(said[1], &failure) == nil && failure.Code != "" {
 			n.refused = 1
 			c.run.refusals.add(failure.Code + ": " + failure.Message)

@@ -218,7 +218,7 @@ func (m *measurement) report() *Report {
 	c := r.recorder.counts()
 	out := &Report{
 		Schema: Schema, Version: o.Version,
-		System:  fmt.Sprintf("%s/%s, %d CPUs, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version()),
+		System:  fmt.Sprintf("%s/%s, %d CPUs", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
 		Started: r.begun.UTC().Truncate(time.Second), Seconds: round(r.now().Seconds(), 3),
 		Interrupted: m.interrupted,
 		Plan:        o.plan(),

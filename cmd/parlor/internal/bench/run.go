@@ -36,7 +36,7 @@ type run struct {
 
 	stage     atomic.Pointer[stage]
 	connected atomic.Int64
-	closing   atomic.Bool
+	leaving   atomic.Bool   // connections end because they are to
 	over      chan struct{} // closed when nothing more is waited for
 	readers   sync.WaitGroup
 
@@ -83,7 +83,7 @@ func newRun(opts *Options) (*run, error) {
 
 // head is how an event begins, with a comma if there are arguments.
 func head(event, arguments string) []byte {
-	name, _ := json.Marshal(event) // of a string it does not fail
+	name, _ := json.Marshal(event) //nolint:errchkjson // of a string it does not fail
 	b := append([]byte("["), name...)
 	if arguments != "" {
 		b = append(b, ',')
@@ -100,6 +100,18 @@ func (o *Options) check() error {
 		return optionError("load", "%q is none; use one of %v", o.Load, Loads)
 	case !slices.Contains(Transports, o.Transport):
 		return optionError("transport", "%q is none; use one of %v", o.Transport, Transports)
+	case o.Duration <= 0:
+		return optionError("duration", "is to be more than nothing")
+	case o.Timeout <= 0:
+		return optionError("timeout", "is to be more than nothing")
+	case o.From < 0 || o.From >= max(1, o.Connections):
+		return optionError("from", "is to be less than there are connections")
+	}
+	return cmp.Or(o.checkLoad(), o.checkFiles())
+}
+
+func (o *Options) checkLoad() error {
+	switch {
 	case o.Connections < 1:
 		return optionError("connections", "is to be at least 1")
 	case o.Load == Broadcast && o.Senders < 1:
@@ -108,22 +120,21 @@ func (o *Options) check() error {
 		return optionError("rooms", "is to be at least 1")
 	case o.Size < MinSize:
 		return optionError("size", "is to be at least %d: that much says whose event it is, and when it was sent", MinSize)
-	case o.From < 0 || o.From >= o.Connections:
-		return optionError("from", "is to be less than there are connections")
 	case o.Load == Flood && o.Rate > 0:
 		return optionError("rate", "makes no sense for a flood, which has none; use the load echo")
 	case o.Load.sends() && o.Event == "":
 		return optionError("event", "is empty")
-	case o.Duration <= 0:
-		return optionError("duration", "is to be more than nothing")
-	case o.Timeout <= 0:
-		return optionError("timeout", "is to be more than nothing")
 	}
+	return nil
+}
+
+// checkFiles refuses more connections than the system allows.
+func (o *Options) checkFiles() error {
 	needs := o.Connections + 64
 	if o.Transport != WebSocket {
 		needs += o.Connections
 	}
-	if limit := openFiles(); limit > 0 && uint64(needs) > limit { //nolint:gosec // it is not negative
+	if limit := openFiles(); limit > 0 && uint64(needs) > limit {
 		return optionError("connections", "%d need %d open files, and this process may have %d; raise the limit (ulimit -n), or run several on several machines", o.Connections, needs, limit)
 	}
 	return nil
@@ -135,6 +146,13 @@ type stage struct {
 	since time.Duration
 	lasts time.Duration // 0: until it is done
 }
+
+// The stages that others know.
+const (
+	sending = "sending"
+	idle    = "idle"
+	closing = "closing"
+)
 
 func (r *run) enter(name string, lasts time.Duration) {
 	r.stage.Store(&stage{name, r.now(), lasts})
@@ -174,14 +192,14 @@ func Run(ctx context.Context, opts Options) (*Report, error) {
 	if opts.Load.sends() && len(clients) > 0 && ctx.Err() == nil {
 		r.traffic(ctx, m, clients)
 	} else if opts.Load == Idle {
-		r.enter("idle", opts.Duration)
+		r.enter(idle, opts.Duration)
 		pause(ctx, opts.Duration)
 	}
 	if m.after.at == 0 {
 		m.check(m.mark(ctx, &m.after))
 	}
 	m.interrupted = ctx.Err() != nil
-	r.enter("closing", 0)
+	r.enter(closing, 0)
 	r.closeAll(clients)
 	stop()
 	aside.Wait()
@@ -264,7 +282,7 @@ func (r *run) connectAll(ctx context.Context, m *measurement) []*client {
 func (r *run) read(c *client) {
 	err := c.read()
 	r.connected.Add(-1)
-	if !r.closing.Load() {
+	if !r.leaving.Load() {
 		r.drops.add(err.Error())
 	}
 }
@@ -288,14 +306,14 @@ func (r *run) traffic(ctx context.Context, m *measurement, clients []*client) {
 	m.start = r.now()
 	senders := r.schedule(clients)
 	r.senders.Store(&senders)
-	r.enter("sending", r.opts.Duration)
-	var sending sync.WaitGroup
+	r.enter(sending, r.opts.Duration)
+	var writers sync.WaitGroup
 	for _, s := range senders {
-		sending.Go(func() { s.send(ctx) })
+		writers.Go(func() { s.send(ctx) })
 	}
 	sent := make(chan struct{})
 	go func() {
-		sending.Wait()
+		writers.Wait()
 		close(sent)
 	}()
 	// A sender may be stuck in a connection that takes nothing, and ends with it.
@@ -337,7 +355,7 @@ func (r *run) traffic(ctx context.Context, m *measurement, clients []*client) {
 	if waitsFor(sent, grace) {
 		return
 	}
-	r.closing.Store(true)
+	r.leaving.Store(true)
 	for _, c := range clients { // to end writes that are stuck
 		c.link.close()
 	}
@@ -397,13 +415,13 @@ func (r *run) say(c *client) {
 
 // closeAll ends the connections, and waits for the readers.
 func (r *run) closeAll(clients []*client) {
-	r.closing.Store(true)
-	var closing sync.WaitGroup
+	r.leaving.Store(true)
+	var ending sync.WaitGroup
 	slots := make(chan struct{}, 64)
 	late := time.Now().Add(5 * time.Second) // after that, without a word
 	for _, c := range clients {
 		slots <- struct{}{}
-		closing.Go(func() {
+		ending.Go(func() {
 			defer func() { <-slots }()
 			if time.Now().Before(late) {
 				r.say(c)
@@ -411,7 +429,7 @@ func (r *run) closeAll(clients []*client) {
 			c.link.close()
 		})
 	}
-	closing.Wait()
+	ending.Wait()
 	r.readers.Wait()
 }
 

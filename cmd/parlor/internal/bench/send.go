@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"math"
 	"strconv"
 	"time"
 )
@@ -10,7 +11,7 @@ import (
 type sender struct {
 	*client
 	first time.Duration // when its first event is due, since the start of the run
-	apart time.Duration // between two of its events; 0: no schedule
+	apart float64       // nanoseconds between two of its events; 0: no schedule
 	until time.Duration // nothing is sent from then on
 
 	packet, data []byte
@@ -27,7 +28,7 @@ func (r *run) schedule(clients []*client) []*sender {
 		if r.opts.openLoop() {
 			between := float64(time.Second) / r.opts.Rate
 			s.first += time.Duration(float64(i) * between)
-			s.apart = time.Duration(float64(n) * between)
+			s.apart = float64(n) * between
 		}
 		list[i] = s
 	}
@@ -42,7 +43,7 @@ func (s *sender) send(ctx context.Context) {
 	for seq := uint32(0); s.run.opts.Count == 0 || int(seq) < s.run.opts.Count; seq++ {
 		due := s.run.now()
 		if s.apart > 0 {
-			due = s.first + time.Duration(seq)*s.apart
+			due = s.first + time.Duration(math.Round(float64(seq)*s.apart))
 		}
 		if due >= s.until || ctx.Err() != nil {
 			return

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -40,7 +41,7 @@ func parseTemplate(option, text string) (*template, error) {
 			break
 		}
 		name, behind, closed := strings.Cut(after, "}}")
-		if name = strings.TrimSpace(name); !closed || !known(name) {
+		if name = strings.TrimSpace(name); !closed || !slices.Contains(templateFields, name) {
 			return nil, optionError(option, "{{%s is no field; there are {{%s}}", strings.TrimSpace(after), strings.Join(templateFields, "}}, {{"))
 		}
 		t.parts = append(t.parts, part{before, name})
@@ -51,15 +52,6 @@ func parseTemplate(option, text string) (*template, error) {
 		return nil, optionError(option, "is not JSON once its fields are filled in, as in %s; a text has quotes, as in \"{{room}}\"", sample[1:len(sample)-1])
 	}
 	return t, nil
-}
-
-func known(name string) bool {
-	for _, field := range templateFields {
-		if name == field {
-			return true
-		}
-	}
-	return false
 }
 
 // has reports whether a field is in the template.

@@ -36,10 +36,24 @@ func (r *Report) WriteText(w io.Writer) error {
 	g := r.Generator
 	row("generator", "%s of %d CPUs, late by %s (p99)", percent(g.CPU), g.CPUs, milliseconds(g.Lateness.P99))
 	for _, remark := range r.Remarks {
-		row("!", "%s", remark)
+		for i, line := range wrapped(remark, 100) {
+			row([]string{"!", ""}[min(i, 1)], "%s", line)
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// wrapped is a text in lines.
+func wrapped(text string, columns int) (lines []string) {
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && len(line)+1+len(word) > columns {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	return append(lines, line)
 }
 
 func (r *Report) server(row func(name, format string, args ...any), s *Server) {

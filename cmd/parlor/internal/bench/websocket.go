@@ -94,7 +94,7 @@ func (l *wsLink) next() ([]byte, error) {
 					return nil, cause("the server closed the connection: " + string(text))
 				}
 			}
-			return nil, causeClosed
+			return nil, errClosed
 		case op == ws.OpPing:
 			if err := l.write(ws.OpPong, payload); err != nil {
 				return nil, err
@@ -166,7 +166,7 @@ func (l *wsLink) frame() (op ws.OpCode, fin bool, payload []byte, err error) {
 // failure is why reading failed.
 func (l *wsLink) failure(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return causeClosed
+		return errClosed
 	}
 	return networkCause(err)
 }
@@ -177,14 +177,17 @@ func (l *wsLink) send(packet []byte) error { return l.write(ws.OpText, packet) }
 func (l *wsLink) write(op ws.OpCode, payload []byte) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b := append(l.out[:0], 0x80|byte(op))
+	b := l.out[:0]
+	b = append(b, 0x80|byte(op))
 	switch n := len(payload); {
 	case n < 126:
 		b = append(b, 0x80|byte(n))
 	case n <= 0xffff:
-		b = binary.BigEndian.AppendUint16(append(b, 0x80|126), uint16(n))
+		b = append(b, 0x80|126)
+		b = binary.BigEndian.AppendUint16(b, uint16(n))
 	default:
-		b = binary.BigEndian.AppendUint64(append(b, 0x80|127), uint64(n))
+		b = append(b, 0x80|127)
+		b = binary.BigEndian.AppendUint64(b, uint64(n))
 	}
 	var key [4]byte
 	binary.BigEndian.PutUint32(key[:], rand.Uint32()) //nolint:gosec // there is no script here that could choose what proxies see

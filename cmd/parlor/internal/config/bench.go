@@ -44,11 +44,11 @@ type Bench struct {
 	CAFile   string   `env:"-" group:"Application" help:"File with the certificates, PEM, of who has signed the server's." name:"ca-file" placeholder:"FILE"`
 	Insecure bool     `env:"-" group:"Application" help:"Take any certificate of the server's."`
 
-	PID     []int    `env:"-" group:"Report" help:"Process of the server on this machine, for its CPU and memory. Repeatable." name:"pid" placeholder:"PID"`
+	PID     []int    `env:"-" group:"Report" help:"Process of the server on this machine, for its CPU and memory. Repeatable." name:"pid" placeholder:"PID" xor:"pid"`
 	Metrics []string `env:"-" group:"Report" help:"Address of the server's metrics (Prometheus), for the same. Repeatable." placeholder:"URL" sep:"none" xor:"pid"`
 	From    int      `default:"0" env:"-" group:"Report" help:"Memory a connection is measured from this many on."`
 	JSON    bool     `env:"-" group:"Report" help:"Print the report as JSON." name:"json"`
-	HTML    string   `env:"-" group:"Report" help:"Write it as a page." name:"html" placeholder:"FILE"`
+	HTML    string   `env:"-" group:"Report" help:"Write it as a page with plots." name:"html" placeholder:"FILE"`
 
 	// Of [Parse]: the endpoints, the payloads of CONNECT, the headers, and the
 	// addresses of Metrics.
