@@ -108,6 +108,7 @@ func (o *ops) sources(io instance, lost func() uint64) metrics.Sources {
 		Version: release(), Server: io.Server, Times: o.times, Namespaces: io.Namespaces(), Chats: io.chats, LogLost: lost,
 	}
 	if io.cluster != nil {
+		s.RedisLag = func() time.Duration { return time.Duration(io.cluster.lag.Load()) }
 		s.Redis, s.Stores = io.cluster.adapter.Stats, io.cluster.stores
 	}
 	return s

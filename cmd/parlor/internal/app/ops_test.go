@@ -256,6 +256,15 @@ func TestOpsFlags(t *testing.T) {
 	}
 }
 
+func until(t *testing.T, what string, try func() bool) {
+	t.Helper()
+	for begun := time.Now(); !try(); time.Sleep(10 * time.Millisecond) {
+		if time.Since(begun) > patience {
+			t.Fatalf("%s: not in %v", what, patience)
+		}
+	}
+}
+
 // becomes asks /readyz until it says something.
 func becomes(t *testing.T, addr, want string, status int) {
 	t.Helper()
@@ -280,7 +289,9 @@ func TestReadyWithRedis(t *testing.T) {
 		becomes(t, one.addr, "ready", 200)
 		becomes(t, other.addr, "ready", 200)
 		one.reaches(t, one.opsAddr(t), scrape{"parlor_redis_up": 1, "parlor_store_up namespace=/": 1})
+		until(t, "a ping", func() bool { return scrapes(t, one.opsAddr(t))["parlor_redis_ping_seconds"] > 0 })
 		rdb.Kill()
+		until(t, "no ping", func() bool { _, ok := scrapes(t, one.opsAddr(t))["parlor_redis_ping_seconds"]; return !ok })
 		becomes(t, one.addr, "degraded: redis", 200)
 		becomes(t, other.addr, "degraded: redis", 503)
 		one.reaches(t, one.opsAddr(t), scrape{"parlor_redis_up": 0, "parlor_store_up namespace=/": 0})

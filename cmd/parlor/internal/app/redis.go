@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -23,6 +24,8 @@ const (
 	// redisHeartbeat is how often this instance says in Redis that it is alive;
 	// without a word for three times as long its people have left.
 	redisHeartbeat = 2 * time.Second
+	// pingInterval is how often Redis is asked how long it takes.
+	pingInterval = 2 * time.Second
 	// redisTimeout is how long the end may take of what talks to Redis.
 	redisTimeout = 2 * time.Second
 )
@@ -36,6 +39,7 @@ type cluster struct {
 	adapter *redisadapter.Cluster
 	stores  map[string]*redisstore.Store // by namespace
 
+	lag      atomic.Int64 // nanoseconds; none while Redis does not answer
 	watching sync.WaitGroup
 	stop     context.CancelFunc // of the watching
 	watched  context.Context
@@ -67,6 +71,7 @@ func openCluster(cfg *config.Config, log *slog.Logger) (*cluster, error) {
 		c.adapter = redisadapter.NewPubSub(c.rdb, opts...)
 	}
 	c.watched, c.stop = context.WithCancel(context.Background())
+	c.watching.Go(c.measure)
 	for _, name := range chatNamespaces {
 		store, err := redisstore.New(c.rdb, name, redisstore.Options{
 			Prefix:       cfg.Prefix,
@@ -148,6 +153,28 @@ func (c *cluster) state(up bool, err error) {
 		return
 	}
 	c.log.Warn("degraded: without Redis, which is tried until it is there; clients stay connected, and reach those of this instance, but rooms of the chat cannot be joined, and no message is accepted that would be kept", "error", err)
+}
+
+// measure asks Redis every so often how long it takes to answer.
+func (c *cluster) measure() {
+	ticker := time.NewTicker(pingInterval)
+	defer ticker.Stop()
+	for {
+		ctx, cancel := context.WithTimeout(c.watched, redisTimeout)
+		begun := time.Now()
+		err := c.rdb.Ping(ctx).Err()
+		cancel()
+		if err != nil {
+			c.lag.Store(0)
+		} else {
+			c.lag.Store(int64(time.Since(begun)))
+		}
+		select {
+		case <-ticker.C:
+		case <-c.watched.Done():
+			return
+		}
+	}
 }
 
 // options are those of the server.

@@ -56,6 +56,7 @@ var (
 // What is told about Redis.
 var (
 	redisUp        = desc("redis_up", "1 while this instance hears the others by way of Redis, and they hear it.")
+	redisLag       = desc("redis_ping_seconds", "Time that Redis took to answer when it was last asked; left out while it does not.")
 	redisQueued    = desc("redis_queued", "Messages that wait to be published.")
 	redisSent      = desc("redis_sent_total", "Messages for other instances, by what became of them.", "outcome")
 	redisReceived  = desc("redis_received_total", "Messages of other instances, by what became of them.", "outcome")
@@ -151,6 +152,11 @@ func (c collector) collectRedis(m sink) {
 	}
 	stats := c.Redis()
 	m.gauge(redisUp, truth(stats.Up))
+	if c.RedisLag != nil {
+		if lag := c.RedisLag(); lag > 0 {
+			m.gauge(redisLag, lag.Seconds())
+		}
+	}
 	m.gauge(redisQueued, float64(stats.Queued))
 	m.count(redisSent, stats.Published, "published")
 	m.count(redisSent, stats.Dropped, "dropped")

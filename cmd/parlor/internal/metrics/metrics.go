@@ -35,6 +35,7 @@ type Sources struct {
 	Namespaces []*server.Namespace // those that are told apart
 	Chats      map[string]*chat.Chat
 	Redis      func() redisadapter.Stats
+	RedisLag   func() time.Duration // none while Redis does not answer
 	Stores     map[string]*redisstore.Store
 	LogLost    func() uint64 // lines that could not be written
 }
