@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/seed3686fee0/parlor/server"
 )
 
@@ -25,7 +27,8 @@ type Admin struct {
 	pump  *pump // of the goroutine that reads the queue, and of orders in it
 
 	throttle throttle
-	logins   atomic.Int64 // that are being looked at
+	logins   atomic.Int64   // that are being looked at
+	endless  rate.Sometimes // for refusals that nothing bounds
 	refused  atomic.Int64
 	commands atomic.Int64
 	withheld atomic.Int64
@@ -56,6 +59,7 @@ func Mount(io *server.Server, opts Options) (*Admin, error) {
 		pid:      os.Getpid(),
 		started:  time.Now(),
 		queue:    newQueue(),
+		endless:  rate.Sometimes{Interval: time.Second},
 	}
 	a.ctx, a.close = context.WithCancel(context.Background())
 	a.pump = newPump(a)

@@ -150,3 +150,39 @@ func TestForeignPages(t *testing.T) {
 		a.join("/admin", login)
 	})
 }
+
+// TestQuietRefusals: what anybody can cause without end does not fill the log.
+func TestQuietRefusals(t *testing.T) {
+	bubble(t, admin.Options{Auth: admin.Basic("admin", hash)}, func(r *rig) {
+		try := func(auth string) {
+			c := r.client()
+			c.send("40/admin," + auth)
+			if p := c.next(); p != `44/admin,{"message":"invalid credentials"}` {
+				t.Errorf("%s: %s", auth, p)
+			}
+			_ = c.Close()
+		}
+		for range 30 {
+			try(`{"sessionId":null}`) // as the page does when it is opened
+		}
+		if n := r.logged("refused"); n != 0 {
+			t.Errorf("%d lines about who has shown nothing", n)
+		}
+		for range 30 {
+			try(`{"username":"admin","password":"guess"}`)
+		}
+		if n := r.logged("refused"); n != 11 {
+			t.Errorf("%d lines about 30 guesses, want one for each of those that were looked at, and one", n)
+		}
+		for range 30 {
+			try(`{"sessionId":"guess"}`)
+			time.Sleep(100 * time.Millisecond)
+		}
+		if n := r.logged("refused"); n > 16 {
+			t.Errorf("%d lines about three seconds of sessions that there are not", n-11)
+		}
+		if got := r.admin.Stats().Refused; got != 60 {
+			t.Errorf("%d refusals are counted, want 60", got)
+		}
+	})
+}

@@ -54,7 +54,7 @@ func (a *Admin) login(ctx context.Context, c Credentials) (p Principal, fresh bo
 			a.opts.Logger.Debug("admin asked to log in", "address", c.Addr)
 		case err != nil:
 			a.refused.Add(1)
-			a.opts.Logger.Warn("admin refused", "address", c.Addr, "error", err)
+			a.tellRefusal(c, err)
 		}
 	}()
 	if a.opts.Auth.insecure {
@@ -97,6 +97,17 @@ func (a *Admin) login(ctx context.Context, c Credentials) (p Principal, fresh bo
 	}
 	a.throttle.give(c.Addr)
 	return p, true, nil
+}
+
+// tellRefusal logs one. What anybody can cause without end is logged once a second.
+func (a *Admin) tellRefusal(c Credentials, err error) {
+	tell := func() { a.opts.Logger.Warn("admin refused", "address", c.Addr, "error", err) }
+	switch {
+	case errors.Is(err, errNoSuch), errors.Is(err, errTooOften), errors.Is(err, errBusy), errors.Is(err, errOversized):
+		a.endless.Do(tell)
+	default: // the throttle bounds them
+		tell()
+	}
 }
 
 // session says whose session it is.

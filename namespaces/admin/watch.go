@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/seed3686fee0/parlor/server"
@@ -146,7 +147,7 @@ func (a *Admin) hear(_ context.Context, args server.Args) error {
 		case !watching:
 			delete(p.remote, id)
 		case p.opts.Watch != Local && (known || len(p.remote) < maxInstances):
-			p.remote[id] = time.Now().Add(watchTTL)
+			p.remote[strings.Clone(id)] = time.Now().Add(watchTTL)
 		}
 		p.watch()
 		if lost {
