@@ -323,23 +323,29 @@ func TestE03Overload(t *testing.T) {
 }
 
 // H01: the moment that the end begins, clients are to be sent elsewhere; what
-// operators see goes on until it is over.
+// operators see goes on until it is over. While clients are moved away, balancers
+// see it where they look.
 func TestH01ReadyWhileDraining(t *testing.T) {
 	t.Parallel()
-	cmd, log, _, addr := serving(t, "--ops-addr=127.0.0.1:0")
-	ops := regexp.MustCompile(`addr="([^"]+)"`).FindStringSubmatch(waitFor(t, log, "msg=operators"))[1]
-	becomes(t, ops, "ready", 200)
-	poll := open(t, addr, wire.Polling) // who does not poll again holds the end up
-	connects(t, poll, "40", `40{"sid":"*"}`, `42["connected",*`)
-	send(t, cmd, syscall.SIGTERM)
-	waitFor(t, log, "shutting down")
-	becomes(t, ops, "draining", 503)
-	if got := scrapes(t, ops); len(got) == 0 {
-		t.Error("no metrics")
-	}
-	send(t, cmd, syscall.SIGTERM) // now
-	if code := exitCode(t, cmd.Wait()); code != 1 {
-		t.Errorf("exit code %d", code)
+	for _, window := range []string{"0s", "20s"} {
+		cmd, log, _, addr := serving(t, "--ops-addr=127.0.0.1:0", "--drain-window="+window)
+		ops := regexp.MustCompile(`addr="([^"]+)"`).FindStringSubmatch(waitFor(t, log, "msg=operators"))[1]
+		becomes(t, ops, "ready", http.StatusOK)
+		poll := open(t, addr, wire.Polling) // who does not poll again holds the end up
+		connects(t, poll, "40", `40{"sid":"*"}`, `42["connected",*`)
+		send(t, cmd, syscall.SIGTERM)
+		waitFor(t, log, "shutting down")
+		becomes(t, ops, "draining", http.StatusServiceUnavailable)
+		if window != "0s" {
+			becomes(t, addr, "draining", http.StatusServiceUnavailable)
+		}
+		if got := scrapes(t, ops); len(got) == 0 {
+			t.Error("no metrics")
+		}
+		send(t, cmd, syscall.SIGTERM) // now
+		if code := exitCode(t, cmd.Wait()); code != 1 {
+			t.Errorf("exit code %d", code)
+		}
 	}
 }
 
