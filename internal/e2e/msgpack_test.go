@@ -39,7 +39,7 @@ func jsonOf(args server.Args) string {
 func TestMsgpack_values(t *testing.T) {
 	at := time.Date(2024, 5, 1, 12, 0, 0, 123e6, time.UTC)
 	values := []any{
-		"", "é\n\"😀", strings.Repeat("long", 100), 0, -1, 127, 128, -129, 1 << 31, 1<<53 - 1, -(1<<53 - 1), 0.1, -1.5e-9, float64(1 << 62), true, false, nil,
+		"", "é\n\"😀", strings.Repeat("long", 100), 0, -1, 127, 128, -129, int64(1 << 31), int64(1<<53 - 1), -int64(1<<53 - 1), 0.1, -1.5e-9, float64(1 << 62), true, false, nil,
 		[]any{}, map[string]any{}, map[string]any{"a": []any{1, map[string]any{"b": nil}}, "": "x"},
 		[]byte{1, 2, 3}, []byte{}, map[string]any{"file": map[string]any{"name": "n", "data": []byte("hi")}, "list": []any{[]byte{9}}},
 	}
