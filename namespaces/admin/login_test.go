@@ -208,6 +208,7 @@ func TestAuth(t *testing.T) {
 				t.Errorf("%.60s: %.100s, want %s", payload, got, want)
 			}
 			_ = c.Close()
+			synctest.Wait() // the next one is not told of its end
 		}
 		// Who may be an admin for a while is one for a while, and so is the session.
 		a, first := r.login(`{"token":"` + good + `"}`)
