@@ -20,6 +20,8 @@ const (
 	RateWait RatePolicy = iota
 	// RateRefuse drops what is too much. An event that wants an acknowledgement
 	// gets the client error "rate_limited", a CONNECT its connect_error.
+	// Answers and DISCONNECTs are not dropped; what they take too much of the bytes later
+	// events lack.
 	RateRefuse
 	// RateClose closes the connection, with RateLimited.
 	RateClose
@@ -88,7 +90,9 @@ func (c *conn) affords(events, bytes int) bool {
 		c.server.counts.limited.Add(1)
 		switch l.OverRate {
 		case RateRefuse:
-			return false
+			if events > 0 {
+				return false
+			}
 		case RateClose:
 			c.server.config.logger.Debug("connection closed", "error", rateLimited)
 			c.session.Close(engine.Reason(RateLimited))

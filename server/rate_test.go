@@ -150,3 +150,28 @@ func TestRateOfAcks(t *testing.T) {
 		n.took(t, "the end", "/ ends: transport close")
 	})
 }
+
+// Where what is too much is dropped, answers and leaving are not: without them
+// nothing would be right any more. They leave a debt.
+func TestRateRefuseKeeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, n := limited(t, server.Limits{BytesPerSecond: 100, ByteBurst: 200, OverRate: server.RateRefuse})
+		c, id := r.connect()
+		big := strings.Repeat("x", 190) // with its event, the burst but for a byte
+		asked := make(chan error, 1)
+		go func() {
+			_, err := r.socket("/", id).Ask(t.Context(), "q")
+			asked <- err
+		}()
+		c.expect(`420["q"]`)
+		c.send(`42["a","`+big+`"]`, `430["`+big+`"]`, `42["dropped","`+big+`"]`, `41`)
+		if err := <-asked; err != nil {
+			t.Errorf("the answer: %v", err)
+		}
+		synctest.Wait()
+		n.took(t, "events", "/ a at 0s", "/ ends: client namespace disconnect")
+		time.Sleep(10 * time.Second)
+		c.send(`40`)
+		c.expect(`40{"sid":"*"}`)
+	})
+}
