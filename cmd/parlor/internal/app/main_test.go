@@ -114,6 +114,13 @@ func serving(t *testing.T, args ...string) (cmd *exec.Cmd, log *bufio.Reader, pi
 		t.Skip("Windows has no signals to send")
 	}
 	cmd = command(t, nil, append([]string{"--addr=127.0.0.1:0"}, args...)...)
+	log, pipe, addr = listening(t, cmd)
+	return cmd, log, pipe, addr
+}
+
+// listening starts a command and returns once it listens.
+func listening(t *testing.T, cmd *exec.Cmd) (log *bufio.Reader, pipe io.Closer, addr string) {
+	t.Helper()
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +136,7 @@ func serving(t *testing.T, args ...string) (cmd *exec.Cmd, log *bufio.Reader, pi
 	}
 	_, rest, _ := strings.Cut(line, `addr="`)
 	addr, _, _ = strings.Cut(rest, `"`)
-	return cmd, log, stderr, addr
+	return log, stderr, addr
 }
 
 func waitFor(t *testing.T, log *bufio.Reader, text string) string {
