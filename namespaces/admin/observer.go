@@ -119,7 +119,8 @@ func (o *observer) event(e entry) {
 // pump's is there to fill it.
 type budget struct {
 	left  atomic.Int64
-	saved float64 // less than one; of the pump
+	saved float64 // less than one; of the pump, as the next
+	given int64   // in all
 }
 
 func (b *budget) take() bool {
@@ -134,13 +135,23 @@ func (b *budget) take() bool {
 	}
 }
 
-// fill adds some, up to a limit.
-func (b *budget) fill(more, limit float64) {
-	b.saved += more
+const (
+	pageEvents = 1000 // that the page keeps
+	halfRate   = 100  // of them in its list, and there is a place for half as many
+)
+
+// fill adds the events of a second, up to a limit: this server's share of both.
+// The page draws its whole list anew for each event, so that there are fewer the
+// longer that is.
+func (b *budget) fill(rate, limit, servers float64) {
+	listed := min(float64(b.given)*servers, pageEvents)
+	b.saved += rate / servers / (1 + listed/halfRate)
 	whole := math.Floor(b.saved)
 	b.saved -= whole
-	if room := limit - float64(b.left.Load()); room > 0 {
-		b.left.Add(int64(min(whole, room)))
+	if room := max(1, limit/servers) - float64(b.left.Load()); room > 0 {
+		more := int64(min(whole, room))
+		b.given += more
+		b.left.Add(more)
 	}
 }
 

@@ -43,11 +43,12 @@ type Options struct {
 	// MaxSockets is how many sockets an admin is shown, the newest first; counts
 	// are of all. The page is slow with more. Default 2000.
 	MaxSockets int
-	// EventRate is how many events of clients admins are shown a second, in the
-	// long run, of all instances together: each has its share of it. The page draws
-	// its whole list anew for each. Default 5; negative: none.
+	// EventRate is how many events of clients admins are shown a second, of all
+	// instances together: each has its share of it. The page draws its whole list
+	// anew for each, so that there are half as many when it has a hundred, and a
+	// tenth when it is full. Default 5; negative: none.
 	EventRate float64
-	// EventBurst is how many events may come at once, of all instances. Default 200.
+	// EventBurst is how many events may come at once, of all instances. Default 20.
 	EventBurst int
 	// EventFilter says which events of clients are shown, by namespace and name.
 	// It is called on the path of every event while somebody watches, and must be
@@ -103,7 +104,7 @@ const (
 	defaultSessionTTL = 24 * time.Hour
 	defaultMaxSockets = 2000
 	defaultEventRate  = 5
-	defaultEventBurst = 200
+	defaultEventBurst = 20
 	defaultSessions   = 10_000
 )
 

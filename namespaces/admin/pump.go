@@ -209,8 +209,8 @@ func (p *pump) tick(now time.Time, ticks int) {
 	p.meter.sample(p.count(), now)
 	p.expire(now)
 	if p.observer != nil {
-		if n := float64(p.servers); p.opts.EventRate > 0 {
-			p.observer.budget.fill(p.opts.EventRate/n, max(1, float64(p.opts.EventBurst)/n))
+		if p.opts.EventRate > 0 {
+			p.observer.budget.fill(p.opts.EventRate, float64(p.opts.EventBurst), float64(p.servers))
 		}
 		if ticks%countInterval == 0 {
 			p.countServers()
