@@ -98,10 +98,10 @@ func (c *conn) affords(events, bytes int) bool {
 			c.session.Close(engine.Reason(RateLimited))
 			return false
 		case RateWait:
-		}
-		for ; d > 0; d = short() {
-			if !c.pause(d) {
-				return false
+			for ; d > 0; d = short() {
+				if !c.pause(d) {
+					return false
+				}
 			}
 		}
 	}
