@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"fmt"
 	"sync"
 
 	"github.com/seed3686fee0/parlor/server"
@@ -11,12 +10,8 @@ import (
 // LimitSockets returns middleware that lets a user have n sockets at a time in a
 // namespace where [Mount], [JWT] or [Authenticate] comes before it, on this
 // instance; one more is refused with too_many_sockets. It counts by the id of
-// [Identity]: who is anonymous has one for each socket, and is not counted. It
-// panics when n is not positive.
+// [Identity]: who is anonymous has one for each socket, and is not counted.
 func LimitSockets(n int) Middleware {
-	if n <= 0 {
-		panic(fmt.Sprintf("auth: LimitSockets: %d is not positive", n))
-	}
 	users := &tally{counts: make(map[string]int)}
 	return func(next server.ConnectHandler) server.ConnectHandler {
 		return func(ctx context.Context, s *server.Socket) error {

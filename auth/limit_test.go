@@ -83,12 +83,3 @@ func TestF08_refused_behind(t *testing.T) {
 	deny = false
 	c.join("/chat", token)
 }
-
-func TestF08_no_limit(t *testing.T) {
-	defer func() {
-		if recover() == nil {
-			t.Error("a limit of 0 is taken")
-		}
-	}()
-	auth.LimitSockets(0)
-}

@@ -365,7 +365,7 @@ func TestAdvisory42_OldPayloads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Conn.Reset(); err != nil {
+		if err := w.Reset(); err != nil {
 			t.Fatal(err)
 		}
 		f.wantEcho(p)
