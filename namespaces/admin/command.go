@@ -119,6 +119,12 @@ func (a *Admin) permit(p Principal, c Command) (*server.Namespace, error) {
 	if ns == nil {
 		return nil, fmt.Errorf("there is no namespace %q", c.Namespace)
 	}
+	for s := range ns.Sockets() {
+		if visitOf(s) != nil { // as of all who are there
+			return nil, fmt.Errorf("%s is a namespace of admins", c.Namespace)
+		}
+		break
+	}
 	if a.opts.Authorize != nil {
 		if err := a.opts.Authorize(p, c); err != nil {
 			return nil, err

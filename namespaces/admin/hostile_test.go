@@ -41,7 +41,8 @@ func TestLongValues(t *testing.T) {
 }
 
 // TestTwoAdmins: whoever may only look in one admin namespace is not shown the
-// sessions of another, nor do the two show each other what they show.
+// sessions of another, nor do the two show each other what they show, or command each
+// other.
 func TestTwoAdmins(t *testing.T) {
 	looker := everything
 	looker.ReadOnly = true
@@ -53,6 +54,12 @@ func TestTwoAdmins(t *testing.T) {
 		c := r.client()
 		c.join("/ops", login)
 		session := c.wait("session").args[0].(string)
+		c.send(`42/ops,7["emit","/admin",null,"config",{"supportedFeatures":[]}]`)
+		for p := ""; !strings.HasPrefix(p, "43/ops,7"); {
+			if p = c.next(); strings.HasPrefix(p, "43/ops,7") && !strings.Contains(p, "namespace of admins") {
+				t.Errorf("a command to the admins of another namespace: %s", p)
+			}
+		}
 		c.discard()
 		if text := fmt.Sprint(a.until()); strings.Contains(text, session) || strings.Contains(text, "event_sent") {
 			t.Errorf("an admin who may only look is shown %s", text)
