@@ -20,6 +20,7 @@ type Options struct {
 	Auth       any      // nil: none
 	Query      map[string]string
 	Headers    map[string]string
+	CA         string // PEM: the certificate that one of the server is to be signed by
 
 	// Msgpack makes socket.io-msgpack-parser the client's parser.
 	Msgpack bool
@@ -77,6 +78,9 @@ func (d *Driver) Connect(url string, o Options) *Client {
 	}
 	if o.Headers != nil {
 		opts["extraHeaders"] = o.Headers
+	}
+	if o.CA != "" {
+		opts["ca"] = o.CA
 	}
 	fields := map[string]any{"url": url, "nsp": "/", "opts": opts, "frames": o.Frames, "msgpack": o.Msgpack, "collect": o.Collect, "numbers": o.Numbers}
 	if o.Namespace != "" {

@@ -1,18 +1,11 @@
 package app
 
 import (
-	"bytes"
-	"crypto/tls"
-	"fmt"
 	"log"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
-
-	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
 )
 
 // Limits of the HTTP side. There is no timeout for a whole request or reply: a
@@ -54,46 +47,4 @@ func (w httpErrors) Write(line []byte) (int, error) {
 		w.log.Error("http", "problem", text)
 	}
 	return len(line), nil
-}
-
-// A certificate is what the server speaks TLS with. It can be replaced while the
-// server runs.
-type certificate struct {
-	current atomic.Pointer[tls.Certificate]
-}
-
-// loadCertificate returns nil when the server does not speak TLS itself.
-func loadCertificate(cfg *config.Config) (*certificate, error) {
-	if !cfg.TLS() {
-		return nil, nil //nolint:nilnil // no certificate is what the configuration asks for
-	}
-	pair, err := tls.LoadX509KeyPair(cfg.TLSCert, cfg.TLSKey)
-	if err != nil {
-		return nil, fmt.Errorf("cannot use the certificate and key of --tls-cert (PARLOR_TLS_CERT) and --tls-key (PARLOR_TLS_KEY): %w", err)
-	}
-	c := &certificate{}
-	c.current.Store(&pair)
-	return c, nil
-}
-
-// replace takes over another certificate, for new connections, and reports whether
-// it is another one.
-func (c *certificate) replace(newer *certificate) (changed bool) {
-	if c == nil || newer == nil {
-		return false
-	}
-	pair := newer.current.Load()
-	before := c.current.Swap(pair)
-	return !slices.EqualFunc(before.Certificate, pair.Certificate, bytes.Equal)
-}
-
-// expires is when it does.
-func (c *certificate) expires() time.Time { return c.current.Load().Leaf.NotAfter }
-
-func (c *certificate) config() *tls.Config {
-	return &tls.Config{
-		MinVersion:     tls.VersionTLS12,
-		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.current.Load(), nil },
-		NextProtos:     []string{"http/1.1"},
-	}
 }

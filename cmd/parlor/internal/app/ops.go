@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/certificate"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/health"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/metrics"
@@ -71,7 +72,7 @@ func readOpsToken(cfg *config.Ops) (token []byte, warning string, err error) {
 }
 
 // start serves until close.
-func (o *ops) start(cfg *config.Config, io instance, h *health.Health, lost func() uint64) {
+func (o *ops) start(cfg *config.Config, io instance, h *health.Health, pair certificate.Source, lost func() uint64) {
 	if o == nil {
 		return
 	}
@@ -79,7 +80,7 @@ func (o *ops) start(cfg *config.Config, io instance, h *health.Health, lost func
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", h.ServeLive)
 	mux.HandleFunc("/readyz", h.ServeReady)
-	mux.Handle("/metrics", guard(metrics.Handler(o.sources(io, lost))))
+	mux.Handle("/metrics", guard(metrics.Handler(o.sources(io, pair, lost))))
 	profiles := o.token != nil || cfg.OpsLoopback()
 	if profiles {
 		// Not the command line, which may have a password in it.
@@ -103,9 +104,12 @@ func (o *ops) start(cfg *config.Config, io instance, h *health.Health, lost func
 	}()
 }
 
-func (o *ops) sources(io instance, lost func() uint64) metrics.Sources {
+func (o *ops) sources(io instance, pair certificate.Source, lost func() uint64) metrics.Sources {
 	s := metrics.Sources{
 		Version: release(), Server: io.Server, Times: o.times, Namespaces: io.Namespaces(), Chats: io.chats, LogLost: lost,
+	}
+	if pair != nil {
+		s.Expires = pair.Expires
 	}
 	if io.cluster != nil {
 		s.RedisLag = func() time.Duration { return time.Duration(io.cluster.lag.Load()) }

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/certificate"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
 )
 
@@ -40,7 +41,7 @@ func newReloader(args []string, setLevel func(string)) *reloader {
 func (r *reloader) stop() { signal.Stop(r.signals) }
 
 // run takes over what it can at each signal, until ctx is done.
-func (r *reloader) run(ctx context.Context, log *slog.Logger, cfg *config.Config, pair *certificate, keys *keyring) {
+func (r *reloader) run(ctx context.Context, log *slog.Logger, cfg *config.Config, pair certificate.Source, keys *keyring) {
 	if r == nil {
 		return
 	}
@@ -62,12 +63,12 @@ func (r *reloader) run(ctx context.Context, log *slog.Logger, cfg *config.Config
 }
 
 // reload takes over all that it can, or nothing and returns why.
-func (r *reloader) reload(ctx context.Context, log *slog.Logger, pair *certificate, keys *keyring) (*config.Config, error) {
+func (r *reloader) reload(ctx context.Context, log *slog.Logger, pair certificate.Source, keys *keyring) (*config.Config, error) {
 	cfg, err := r.read()
 	if err != nil {
 		return nil, err
 	}
-	newPair, err := loadCertificate(cfg)
+	newPair, err := openCertificate(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -79,8 +80,8 @@ func (r *reloader) reload(ctx context.Context, log *slog.Logger, pair *certifica
 	}
 	r.setLevel(cfg.LogLevel)
 	log.Info("the configuration was read again")
-	if pair.replace(newPair) {
-		log.Info("the certificate is another one, for new connections", "expires", pair.expires())
+	if replaceCertificate(pair, newPair) {
+		log.Info("the certificate is another one, for new connections", "expires", pair.Expires())
 	}
 	if keys.replace(newKeys) {
 		log.Info("the key was read again, for tokens that are shown from now on", "auth", newKeys.kind)

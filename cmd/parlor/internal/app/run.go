@@ -57,7 +57,7 @@ type process struct {
 
 // runIn serves as [Run] does, in a process of its own.
 func runIn(ctx context.Context, cfg *config.Config, log *slog.Logger, p process) error {
-	certificate, err := loadCertificate(cfg)
+	pair, err := openCertificate(cfg)
 	if err != nil {
 		return err
 	}
@@ -108,18 +108,21 @@ func runIn(ctx context.Context, cfg *config.Config, log *slog.Logger, p process)
 	address := listener.Addr()
 	announce(log, cfg, keys, address, names(io.Namespaces()), app != nil)
 	administration.announce(log, baseURL(cfg, address))
-	if certificate != nil {
-		listener = tls.NewListener(listener, certificate.config())
+	if pair != nil {
+		listener = tls.NewListener(listener, pair.Config())
 	}
 	server := newHTTPServer(routes, log)
-	ops.start(cfg, io, health, p.logLost)
+	ops.start(cfg, io, health, pair, p.logLost)
 	if p.ready != nil {
 		p.ready(address)
 	}
 	aside, stop := context.WithCancel(ctx) // what goes on beside serving
 	var beside sync.WaitGroup
 	beside.Go(func() { trim(aside, func() int { return io.Engine().Stats().Sessions }) })
-	beside.Go(func() { p.reload.run(aside, log, cfg, certificate, keys) })
+	beside.Go(func() { p.reload.run(aside, log, cfg, pair, keys) })
+	if pair != nil {
+		beside.Go(func() { pair.Run(aside, log) })
+	}
 	defer beside.Wait()
 	defer stop()
 	defer context.AfterFunc(ctx, health.Drain)()

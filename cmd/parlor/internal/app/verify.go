@@ -14,7 +14,7 @@ import (
 // now, and the files that they name can be used. It fetches the key set, if there
 // is one, and does not connect to Redis, without which serve starts as well.
 func verify(cfg *config.Config, stdout io.Writer) error {
-	if _, err := loadCertificate(cfg); err != nil {
+	if _, err := openCertificate(cfg); err != nil {
 		return err
 	}
 	keys, err := openKeys(context.Background(), &cfg.Auth, slog.New(slog.DiscardHandler))

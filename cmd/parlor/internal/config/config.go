@@ -68,7 +68,7 @@ type Listen struct {
 	CorsOrigin   []string       `help:"Origin of a web page that may connect, like https://app.example.com, or * for any. Repeatable. Without one, no CORS headers are sent and WebSocket origins are not checked. The server's own pages always may." name:"cors-origin" placeholder:"ORIGIN"`
 	TrustedProxy []netip.Prefix `help:"Network, in CIDR form, of a proxy whose X-Forwarded-For header is believed. Repeatable." name:"trusted-proxy" placeholder:"CIDR"`
 
-	TLSCert string `help:"File with the certificate chain, PEM. Needs --tls-key." name:"tls-cert" placeholder:"FILE" reload:"the file is read again"`
+	TLSCert string `help:"File with the certificate chain, PEM. Needs --tls-key. Both are taken over when they change." name:"tls-cert" placeholder:"FILE" reload:"the file is read again"`
 	TLSKey  string `help:"File with the certificate's private key, PEM. Needs --tls-cert." name:"tls-key" placeholder:"FILE" reload:"the file is read again"`
 }
 

@@ -40,6 +40,8 @@ var (
 	strayAcks     = desc("stray_acks_total", "Acknowledgements that nobody waited for.")
 	handlerPanics = desc("handler_panics_total", "Panics in handlers, recovered.")
 
+	certificateExpires = desc("certificate_expires_timestamp_seconds", "When the TLS certificate expires, the first of several.")
+
 	logLinesLost = desc("log_lines_lost_total", "Lines of the log that could not be written.")
 )
 
@@ -82,6 +84,11 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	m.gauge(buildInfo, 1, c.Version, runtime.Version())
 	if c.LogLost != nil {
 		m.count(logLinesLost, c.LogLost())
+	}
+	if c.Expires != nil {
+		if at := c.Expires(); !at.IsZero() {
+			m.gauge(certificateExpires, float64(at.Unix()))
+		}
 	}
 	if c.Server != nil {
 		c.collectEngine(m)

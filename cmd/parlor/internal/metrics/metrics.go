@@ -37,7 +37,8 @@ type Sources struct {
 	Redis      func() redisadapter.Stats
 	RedisLag   func() time.Duration // none while Redis does not answer
 	Stores     map[string]*redisstore.Store
-	LogLost    func() uint64 // lines that could not be written
+	LogLost    func() uint64    // lines that could not be written
+	Expires    func() time.Time // when the first certificate does; zero for none yet
 }
 
 // Handler returns what answers a scrape.
