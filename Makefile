@@ -78,6 +78,11 @@ test: deps check cross ## Run all checks and tests, installing what they need
 	go test -run 'Alloc|Budget' ./...
 	go test -timeout 20m -skip '^(TestApp|TestAdminUI)$$' $$(grep -rlE --exclude-dir=node_modules --include='*_test.go' '^//go:build !race' $(GO_DIRS) | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 
+.PHONY: stress
+stress: ## Restart three instances in turn under 2,000 clients, and count what is lost
+	@.ci/deps redis nginx
+	STRESS=1 go test -count=1 -v -timeout 10m ./internal/stress
+
 .PHONY: check
 check: $(CLIENT) $(ADMIN_PAGE) ## Check formatting, and vet
 	@unformatted=$$(gofmt -l $(GO_FILES)); [ -z "$$unformatted" ] || { echo "make fmt would change:" $$unformatted >&2; exit 1; }
