@@ -134,6 +134,9 @@ func (c *comparison) run(ctx context.Context, l load, p peer) {
 		return
 	}
 	r, err := measure(ctx, c.options, l, p)
+	if ctx.Err() != nil {
+		return // it says nothing of the peer
+	}
 	var x *float64
 	if err == nil {
 		x = l.figure(r)
