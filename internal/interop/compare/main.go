@@ -164,7 +164,7 @@ func measure(ctx context.Context, o options, l load, p peer) (*result, error) {
 		return nil, err
 	}
 	defer s.stop()
-	args := append([]string{"bench", s.url, "--json", "--timeout=10s", "--pid=" + strconv.Itoa(s.pid)}, l.args...)
+	args := append([]string{"bench", s.url, "--json", "--timeout=1m", "--pid=" + strconv.Itoa(s.pid)}, l.args...)
 	out, err := exec.CommandContext(ctx, o.parlor, args...).Output()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		lines := strings.Split(strings.TrimSpace(string(exit.Stderr)), "\n")
