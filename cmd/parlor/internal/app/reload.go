@@ -112,7 +112,7 @@ func report(log *slog.Logger, started, last, now *config.Config) {
 func reloads(change config.Change, started, now *config.Config) bool {
 	switch change.Name {
 	case "tls-cert", "tls-key":
-		return started.TLS() == now.TLS()
+		return (started.TLSCert == "") == (now.TLSCert == "")
 	case config.SecretFileFlag, config.PublicKeyFileFlag:
 		return started.HasKey() == now.HasKey() && (started.JWKSURL == "") == (now.JWKSURL == "")
 	}

@@ -282,7 +282,6 @@ func TestExpiry(t *testing.T) {
 func TestConfig(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := run(t, newPair(t, time.Hour))
-		//nolint:gosec // what is refused
 		if _, err := shake(b.files.Config(), &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}); err == nil {
 			t.Error("TLS 1.1 was accepted")
 		}

@@ -35,6 +35,7 @@ type Config struct {
 	File string `help:"File with settings, YAML: its keys are the flags' names. Read again on SIGHUP." name:"config" placeholder:"FILE"`
 
 	Listen `embed:"" group:"Connections"`
+	ACME   `embed:"" group:"Connections"`
 
 	Auth       `embed:"" group:"Tokens"`
 	QueryToken bool  `group:"Tokens" help:"Also accept a token from the query of the URL, ?token=. URLs end up in logs." name:"auth-query-token"`
@@ -96,7 +97,7 @@ type Log struct {
 }
 
 // TLS reports whether the server speaks TLS itself.
-func (c *Config) TLS() bool { return c.TLSCert != "" }
+func (c *Config) TLS() bool { return c.TLSCert != "" || c.HasACME() }
 
 // AllowsAnonymous reports whether users without a token may connect.
 func (c *Config) AllowsAnonymous() bool {

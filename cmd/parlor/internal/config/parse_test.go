@@ -70,7 +70,10 @@ func TestParse(t *testing.T) {
 		"proxies": {args: []string{"--trusted-proxy=10.1.2.3/8", "--trusted-proxy=::1/128"}, check: func(c *Config) bool {
 			return reflect.DeepEqual(c.TrustedProxy, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")})
 		}},
-		"TLS":                 {args: []string{"--tls-cert=a", "--tls-key=b"}, check: (*Config).TLS},
+		"TLS": {args: []string{"--tls-cert=a", "--tls-key=b"}, check: (*Config).TLS},
+		"ACME, repeated": {args: []string{"--acme-domain=A.example", "--acme-domain=b.example", "--acme-cache=c"}, check: func(c *Config) bool {
+			return c.TLS() && reflect.DeepEqual(c.ACMEDomain, []string{"a.example", "b.example"})
+		}},
 		"variables of others": {env: map[string]string{"PARLOR_SERVICE_PORT": "x"}, check: func(c *Config) bool { return c.Addr == ":3000" }},
 		"everything scripts rely on": {
 			args: strings.Fields("serve --addr=:1 --path=/x/ --ping-interval=1s --ping-timeout=1s --max-payload=1 --cors-origin=* --trusted-proxy=::/0 --tls-cert=c --tls-key=k" +
@@ -133,6 +136,14 @@ func TestBadInput(t *testing.T) {
 		{env: "PARLOR_TRUSTED_PROXY=10.0.0.0/8,x", want: `--trusted-proxy (PARLOR_TRUSTED_PROXY): "x" is not a network in CIDR form; write it like 10.0.0.0/8, or 10.0.0.1/32 for one address`},
 		{args: "--tls-cert=a", want: `--tls-key (PARLOR_TLS_KEY): is missing while --tls-cert is given; give both, or neither`},
 		{args: "--tls-key=a", want: `--tls-cert (PARLOR_TLS_CERT): is missing while --tls-key is given; give both, or neither`},
+		{args: "--acme-domain=a.example", want: `--acme-cache (PARLOR_ACME_CACHE): is missing while --acme-domain is given; name a directory that is kept, for authorities limit how many certificates one gets`},
+		{args: "--acme-domain=a.example --acme-cache=c --tls-cert=a --tls-key=b", want: `--acme-domain (PARLOR_ACME_DOMAIN): is given together with --tls-cert, and a certificate is from one or the other; leave one out`},
+		{args: "--acme-cache=c", want: `--acme-cache (PARLOR_ACME_CACHE): has no effect without a name to get a certificate for; give --acme-domain (PARLOR_ACME_DOMAIN) too`},
+		{args: "--acme-email=a@b", want: `--acme-email (PARLOR_ACME_EMAIL): has no effect without a name to get a certificate for; give --acme-domain (PARLOR_ACME_DOMAIN) too`},
+		{args: "--acme-domain=a.example --acme-cache=c --acme-email=me", want: `--acme-email (PARLOR_ACME_EMAIL): "me" is not an address; write it like ops@example.com`},
+		{args: "--acme-domain=a.example --acme-cache=c --acme-directory=http://ca", want: `--acme-directory (PARLOR_ACME_DIRECTORY): "http://ca" is not the address of a directory; write it like https://acme.example.com/directory`},
+		{args: "--acme-domain=*.example.com --acme-cache=c", want: `--acme-domain (PARLOR_ACME_DOMAIN): "*.example.com" is not the whole name of a host; write it like chat.example.com, without wildcards, and other letters than a to z as xn--`},
+		{args: "--acme-domain=127.0.0.1 --acme-cache=c", want: `--acme-domain (PARLOR_ACME_DOMAIN): "127.0.0.1" is not the whole name of a host; write it like chat.example.com, without wildcards, and other letters than a to z as xn--`},
 		{args: "--log-level=loud", want: `--log-level (PARLOR_LOG_LEVEL): "loud" is none of the values there are; use one of debug, info, warn, error`},
 		{env: "PARLOR_LOG_FORMAT=xml", want: `--log-format (PARLOR_LOG_FORMAT): "xml" is none of the values there are; use one of text, json`},
 		{args: "--pign-interval=3s", want: `unknown flag --pign-interval, did you mean "--ping-interval"? (parlor serve --help lists what there is)`},

@@ -62,6 +62,7 @@ func (c *Config) validate(given map[string]bool) error {
 		c.checkOrigins,
 		c.checkProxies,
 		c.checkTLS,
+		func() *Error { return c.ACME.check(c.TLSCert != "") },
 		func() *Error { return c.Auth.check(given) },
 		c.checkAnonymous,
 		func() *Error { return c.Redis.check(given) },
