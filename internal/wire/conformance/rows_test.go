@@ -18,7 +18,7 @@ var (
 	entryName = regexp.MustCompile(`\b([A-H]\d\d|Advisory\d\d)\b`)
 )
 
-// TestRows: each case of testdata/rows.txt has a test somewhere that carries its id, or an entry in
+// TestRows: each case of testdata/cases.list has a test somewhere that carries its id, or an entry in
 // docs/differences.md; and no test carries an id that is not in the list.
 func TestRows(t *testing.T) {
 	tests := map[string]int{}
@@ -56,20 +56,20 @@ func TestRows(t *testing.T) {
 	}
 	for id := range tests {
 		if _, ok := rows[id]; !ok && id[0] != 'G' { // G is the cluster's, which has lists of its own
-			t.Errorf("a test carries the id %s, which is not in testdata/rows.txt", id)
+			t.Errorf("a test carries the id %s, which is not in testdata/cases.list", id)
 		}
 	}
 	for id := range differs {
 		if _, ok := rows[id]; !ok {
-			t.Errorf("docs/differences.md has the id %s, which is not in testdata/rows.txt", id)
+			t.Errorf("docs/differences.md has the id %s, which is not in testdata/cases.list", id)
 		}
 	}
 }
 
-// readRows reads testdata/rows.txt.
+// readRows reads testdata/cases.list.
 func readRows(t *testing.T) map[string]string {
 	t.Helper()
-	f, err := os.Open("testdata/rows.txt")
+	f, err := os.Open("testdata/cases.list")
 	if err != nil {
 		t.Fatal(err)
 	}
