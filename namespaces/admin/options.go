@@ -54,6 +54,14 @@ type Options struct {
 	// It is called on the path of every event while somebody watches, and must be
 	// safe for concurrent use. Nil: all.
 	EventFilter func(namespace, event string) bool
+	// ChangeRate is how many times a second admins are told that a socket or a room
+	// has changed, of all instances together, and as with EventRate fewer as the
+	// page's list of events gets longer. What is left out a list of all sockets makes
+	// good, two seconds later or, if that is more, ten milliseconds for each socket
+	// in it. Default 10; negative: as often as it happens.
+	ChangeRate float64
+	// ChangeBurst is how many changes may be told at once, of all instances. Default 100.
+	ChangeBurst int
 
 	// HeaderFilter says whether the value of a header or of a query parameter may
 	// be shown. Nil: [Harmless].
@@ -105,7 +113,10 @@ const (
 	defaultMaxSockets = 2000
 	defaultEventRate  = 5
 	defaultEventBurst = 20
-	defaultSessions   = 10_000
+
+	defaultChangeRate  = 10
+	defaultChangeBurst = 100
+	defaultSessions    = 10_000
 )
 
 func (o Options) withDefaults() (Options, error) {
@@ -147,6 +158,12 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.EventBurst <= 0 {
 		o.EventBurst = defaultEventBurst
+	}
+	if o.ChangeRate == 0 {
+		o.ChangeRate = defaultChangeRate
+	}
+	if o.ChangeBurst <= 0 {
+		o.ChangeBurst = defaultChangeBurst
 	}
 	if o.HeaderFilter == nil {
 		o.HeaderFilter = Harmless

@@ -13,7 +13,8 @@ const (
 	updateInterval = 100 * time.Millisecond // between the updates of one socket's data
 	updatesAtOnce  = 200                    // sockets; the others' turn is next
 	countInterval  = 10                     // seconds from one count of the servers to the next
-	resyncInterval = 2 * time.Second        // between lists that make good what was lost
+	resyncInterval = 2 * time.Second        // between lists that make good what was lost,
+	listInterval   = 10 * time.Millisecond  // or, where that is longer, this for each socket in them
 )
 
 // A pump is what one goroutine has that reads the queue and tells admins: all
@@ -28,6 +29,8 @@ type pump struct {
 	mirror   *mirror                   // nil: nobody watches
 	meter    *meter
 	slots    slots
+	changes  budget // of what happens to sockets and rooms
+	owed     bool   // there was no place for some of that: the next list has it
 
 	update    <-chan time.Time // when data that has changed is told; nil: none has
 	resync    bool             // something was lost, or there is room for more sockets
@@ -107,18 +110,18 @@ func (p *pump) handle(e *entry) {
 		p.disconnected(e.ns, e.id, e.text, at)
 	case upgraded:
 		if p.mirror.sockets[e.id] != nil {
-			p.tell("socket_updated", transportUpdate{e.id, e.ns, e.text})
+			p.change("socket_updated", transportUpdate{e.id, e.ns, e.text})
 		}
 	case roomJoined:
 		if p.mirror.join(e.id, e.text) {
-			p.tell("room_joined", e.ns, e.text, e.id, at)
+			p.change("room_joined", e.ns, e.text, e.id, at)
 		}
 	case roomLeft:
 		if k := p.mirror.sockets[e.id]; k != nil && e.text == e.id && k.socket.Context().Err() != nil {
 			// It was not connected yet when it was first seen, and never has been.
 			p.disconnected(e.ns, e.id, string(server.TransportClose), at)
 		} else if p.mirror.leave(e.id, e.text) {
-			p.tell("room_left", e.ns, e.text, e.id, at)
+			p.change("room_left", e.ns, e.text, e.id, at)
 		}
 	case received:
 		p.tell("event_received", e.ns, e.id, json.RawMessage(e.text), at)
@@ -131,13 +134,13 @@ func (p *pump) handle(e *entry) {
 // it has another now may be told next.
 func (p *pump) connected(s *server.Socket, transport, at string) {
 	k, ok := p.mirror.connect(s, p.opts.MaxSockets)
-	if !ok {
+	if !ok || p.owed {
 		return
 	}
 	info := p.local(s, k.rooms)
 	k.data, info.Transport = info.Data, transport
-	p.tell("room_joined", info.Namespace, info.ID, info.ID, at)
-	p.tell("socket_connected", info, at)
+	p.change("room_joined", info.Namespace, info.ID, info.ID, at)
+	p.change("socket_connected", info, at)
 }
 
 // disconnected tells that a socket has ended, and that it has left its rooms,
@@ -148,10 +151,22 @@ func (p *pump) disconnected(ns, id, reason, at string) {
 		return
 	}
 	delete(p.mirror.sockets, id)
-	p.tell("socket_disconnected", ns, id, reason, at)
+	p.change("socket_disconnected", ns, id, reason, at)
 	for _, room := range k.rooms {
-		p.tell("room_left", ns, room, id, at)
+		p.change("room_left", ns, room, id, at)
 	}
+}
+
+// change tells what has happened to a socket or a room, as long as there is a
+// place: a crowd that comes or goes would keep the page busy for minutes, which
+// puts each of these among its events and draws all of them anew. Once there is
+// none, nothing of the kind is told until a list has made it good.
+func (p *pump) change(event string, args ...any) {
+	if !p.owed && (p.opts.ChangeRate < 0 || p.changes.take()) {
+		p.tell(event, args...)
+		return
+	}
+	p.owed, p.resync = true, true
 }
 
 type transportUpdate struct {
@@ -181,7 +196,7 @@ func (p *pump) tellUpdates() {
 			continue // it is about to be told of, with its data, or is not shown
 		}
 		data := p.localData(s)
-		p.tell("socket_updated", dataUpdate{s.ID(), s.Namespace().Name(), patch(k.data, data)})
+		p.change("socket_updated", dataUpdate{s.ID(), s.Namespace().Name(), patch(k.data, data)})
 		k.data = data
 	}
 }
@@ -212,6 +227,9 @@ func (p *pump) tick(now time.Time, ticks int) {
 		if p.opts.EventRate > 0 {
 			p.observer.budget.fill(p.opts.EventRate, float64(p.opts.EventBurst), float64(p.servers))
 		}
+		if p.opts.ChangeRate > 0 {
+			p.changes.fill(p.opts.ChangeRate, float64(p.opts.ChangeBurst), float64(p.servers))
+		}
 		if ticks%countInterval == 0 {
 			p.countServers()
 		}
@@ -239,8 +257,9 @@ func (p *pump) mend() {
 	if n := len(p.mirror.sockets); p.mirror.partial && n < p.opts.MaxSockets*4/5 && n < p.opened() {
 		p.resync = true
 	}
-	if now := time.Now(); p.resync && now.Sub(p.resynced) >= resyncInterval {
-		p.resync, p.resynced = false, now
+	pause := max(resyncInterval, time.Duration(len(p.mirror.sockets))*listInterval)
+	if now := time.Now(); p.resync && now.Sub(p.resynced) >= pause {
+		p.resync, p.owed, p.resynced = false, false, now
 		p.mirror = newMirror(p.io, p.opts.MaxSockets)
 		p.refresh()
 		p.announce(true)

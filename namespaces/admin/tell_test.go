@@ -18,7 +18,7 @@ import (
 )
 
 // everything is for tests in which nothing is withheld.
-var everything = admin.Options{Auth: admin.Insecure(), EventRate: 1e6, EventBurst: 1e6}
+var everything = admin.Options{Auth: admin.Insecure(), EventRate: 1e6, EventBurst: 1e6, ChangeRate: -1}
 
 // TestData: however often data changes, it is told ten times a second at most,
 // and what is in it no more is told as null, which the page can merge.
@@ -362,6 +362,51 @@ func TestOverflow(t *testing.T) {
 		}
 		if got := r.admin.Stats(); got.Lost != 1 || got.Withheld != 1 {
 			t.Errorf("counted: %+v, want one loss and one event withheld", got)
+		}
+	})
+}
+
+// TestCrowd: when a crowd comes or goes, admins are told of some, and then in a
+// list of all.
+func TestCrowd(t *testing.T) {
+	const crowd = 500
+	bubble(t, admin.Options{Auth: admin.Insecure()}, func(r *rig) {
+		c := r.client("/")
+		s := r.socket(c, "/")
+		c.discard()
+		a, _ := r.login("")
+		var list []message
+		settle := func() {
+			for range 5 {
+				list = append(list, a.until()...)
+			}
+		}
+		for i := range crowd {
+			r.must(s.Join(fmt.Sprint("room", i)))
+		}
+		settle()
+		told, lists, rooms := 0, 0, 0
+		for _, m := range list {
+			switch m.name {
+			case "room_joined":
+				told++
+			case "all_sockets":
+				lists++
+				for _, v := range m.args[0].([]any) {
+					if x := v.(map[string]any); x["id"] == s.ID() {
+						rooms = len(x["rooms"].([]any))
+					}
+				}
+			}
+		}
+		if told == 0 || told > 100 || lists == 0 || lists > 2 || rooms != crowd+1 {
+			t.Errorf("told of %d rooms, want 100 at most, and in %d lists of %d rooms, want one or two of %d", told, lists, rooms, crowd+1)
+		}
+		list = nil
+		r.must(s.Leave("room0"))
+		settle()
+		if got := names(list); !slices.Equal(got, []string{"room_left"}) {
+			t.Errorf("later, when one room is left: %v", got)
 		}
 	})
 }

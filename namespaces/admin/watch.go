@@ -32,6 +32,7 @@ func (p *pump) watch() {
 		p.observer = newObserver(p.Admin, p.servers)
 		p.stop = p.io.Observe(p.observer)
 		p.mirror = newMirror(p.io, p.opts.MaxSockets)
+		p.changes.left.Store(int64(max(1, p.opts.ChangeBurst/p.servers)))
 		p.watched.Store(true)
 		p.countServers()
 	}
@@ -62,6 +63,7 @@ func (p *pump) blind() {
 		p.stop()
 		p.watched.Store(false)
 		p.observer, p.stop, p.mirror, p.update, p.resync = nil, nil, nil, nil, false
+		p.owed = false
 	}
 }
 
