@@ -254,8 +254,9 @@ func TestBehaviour15_volatile(t *testing.T) {
 				c.WaitManager("upgrade")
 			}
 			// A client is ready when it has a poll parked, or its socket's last write has returned: a moment after
-			// it has said anything. So not each try need arrive, but it is no matter of luck.
+			// it has said anything. So not each try need arrive, but it is no matter of luck: each leaves it more time.
 			for try := range 100 {
+				time.Sleep(time.Duration(try) * time.Millisecond)
 				if err := s.Of("/").Volatile().Emit("v", try); err != nil {
 					t.Fatal(err)
 				}
