@@ -21,8 +21,12 @@ export function ChatProvider({ children }: { children: ReactNode }) {
   useSocketEvent("auth_expired", () => chatStore.setState({ expired: true }));
 
   useEffect(() => {
+    // Here and not with "connected", which may come after the word that this connection's token has expired.
+    const onConnect = () => chatStore.setState({ expired: false });
+    socket.on("connect", onConnect);
     socket.on("disconnect", chat.disconnected);
     return () => {
+      socket.off("connect", onConnect);
       socket.off("disconnect", chat.disconnected);
     };
   }, [socket, chat]);

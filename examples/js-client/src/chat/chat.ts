@@ -172,7 +172,7 @@ export function createChat(socket: AppSocket): Chat {
         const owner = ownerOf(userId);
         if (chatStore.getState().user !== owner) begin(owner);
         enter(userId);
-        chatStore.setState({ me: { userId, name: user }, limits, expired: false });
+        chatStore.setState({ me: { userId, name: user }, limits });
         const { active, conversations, status } = chatStore.getState();
         if (status !== "online") void request(socket, "presence", [{ status }]).catch(() => undefined);
         // Whatever is looked at comes first.
