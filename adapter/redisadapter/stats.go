@@ -10,7 +10,8 @@ type Stats struct {
 	// Queued is how many messages wait to be published.
 	Queued int
 
-	// Published messages were taken by Redis.
+	// Published messages were taken by Redis. It answers before it hands on: of
+	// the last that it took before it died, others may have nothing.
 	Published uint64
 	// Dropped messages were never sent: too old or too many while Redis was
 	// away, volatile, or too large.
