@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -19,10 +20,13 @@ import (
 // Clients see "transport close", after which they connect again by themselves;
 // disconnect handlers run with ServerShuttingDown.
 //
-// Drain returns when no connection is left, or with ctx's error when that ends
-// first. Connections that are kept alive have to be served until then, and
-// [Server.Shutdown] follows in either case. It is not for handlers, which it waits
-// for.
+// A client that polls has 3 seconds to fetch the last that it was sent; one that has
+// vanished, or whose requests go to another instance now, is not waited for longer.
+//
+// Drain returns when no connection is left. When ctx ends first it returns an error
+// that wraps ctx's and says what was still waited for. Connections that are kept
+// alive have to be served until then, and [Server.Shutdown] follows in either case.
+// It is not for handlers, which it waits for.
 func (s *Server) Drain(ctx context.Context, window time.Duration) error {
 	sessions, drained := s.engine.Drain()
 	began, turn := time.Now(), time.NewTimer(0)
@@ -34,7 +38,7 @@ func (s *Server) Drain(ctx context.Context, window time.Duration) error {
 		case <-drained:
 			return nil
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return s.undrained(sessions, context.Cause(ctx))
 		}
 		if c, ok := x.Receiver().(*conn); ok {
 			c.leave()
@@ -44,8 +48,31 @@ func (s *Server) Drain(ctx context.Context, window time.Duration) error {
 	case <-drained:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return s.undrained(sessions, context.Cause(ctx))
 	}
+}
+
+// undrained is the error for sessions that were to be drained and are still there.
+func (s *Server) undrained(sessions []*engine.Session, cause error) error {
+	var atWork, unfetched, waiting int
+	for _, x := range sessions {
+		c, ok := x.Receiver().(*conn)
+		if _, there := s.engine.Session(x.ID()); !there || !ok {
+			continue
+		}
+		c.mu.Lock()
+		switch {
+		case c.closed:
+			unfetched++
+		case c.atWork():
+			atWork++
+		default:
+			waiting++
+		}
+		c.mu.Unlock()
+	}
+	return fmt.Errorf("connections with handlers at work: %d, that have not fetched their last packets: %d, whose turn had not come: %d: %w",
+		atWork, unfetched, waiting, cause)
 }
 
 // Draining reports whether new clients are refused, after Drain or Shutdown.
@@ -62,10 +89,15 @@ func (c *conn) leave() {
 // rested closes a connection that is leaving, if nothing is at work for it.
 func (c *conn) rested() {
 	c.mu.Lock()
-	atWork := c.detached > 0 || slices.ContainsFunc(c.slots, func(s slot) bool { return s.socket.running })
-	leaves := c.leaving && !atWork
+	leaves := c.leaving && !c.atWork()
 	c.mu.Unlock()
 	if leaves {
 		c.session.Close(engine.ServerShuttingDown)
 	}
+}
+
+// atWork reports whether handlers are at work for the connection. The caller holds
+// mu.
+func (c *conn) atWork() bool {
+	return c.detached > 0 || slices.ContainsFunc(c.slots, func(s slot) bool { return s.socket.running })
 }

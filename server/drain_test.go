@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -169,11 +170,54 @@ func TestDrainDeadline(t *testing.T) {
 					c.send(`42["for ever"]`)
 					go c.closed()
 				}
+				synctest.Wait()
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				began := time.Now()
-				if err := <-r.drain(ctx, window); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
+				err := <-r.drain(ctx, window)
+				if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
 					t.Errorf("%v after %v", err, time.Since(began))
+				}
+				if want := "handlers at work: 2,"; !strings.Contains(err.Error(), want) {
+					t.Errorf("%v, want %q in it", err, want)
+				}
+				r.must(r.Shutdown(t.Context()))
+			})
+		})
+	}
+}
+
+// A client that has vanished, and so does not fetch its last packets, is let go while
+// one that polls gets them. When there is no time for that, Drain says whom it has
+// waited for.
+func TestDrainOfVanishedPollers(t *testing.T) {
+	for name, test := range map[string]struct {
+		window, patience, took time.Duration
+		left                   string
+	}{
+		"let go":     {0, time.Minute, 3 * time.Second, ""},
+		"waited for": {0, time.Second, time.Second, "handlers at work: 0, that have not fetched their last packets: 2, whose turn had not come: 0: "},
+		"in between": {3 * time.Second, time.Second, time.Second, "handlers at work: 0, that have not fetched their last packets: 1, whose turn had not come: 1: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := serveInMemory(t)
+				for range 2 {
+					c, err := wire.Open(r.addr, wire.Polling)
+					r.must(err)
+					defer c.Close()
+					_, err = wire.Join(c, "/")
+					r.must(err)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), test.patience)
+				defer cancel()
+				began := time.Now()
+				err := <-r.drain(ctx, test.window)
+				if took := time.Since(began); took != test.took {
+					t.Errorf("it took %v", took)
+				}
+				if (err == nil) != (test.left == "") || err != nil && !strings.Contains(err.Error(), test.left) {
+					t.Errorf("%v, want %q in it", err, test.left)
 				}
 				r.must(r.Shutdown(t.Context()))
 			})

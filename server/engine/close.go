@@ -17,6 +17,11 @@ const (
 // takes the close packet (Node's closeTimeout).
 const pollingCloseTimeout = 30 * time.Second
 
+// goingTimeout is that time when the server goes. A client that is there polls
+// again as soon as it has the answer to its last poll; one that does not within
+// seconds has vanished, or been sent elsewhere by what is in front.
+const goingTimeout = 3 * time.Second
+
 // An ending is why a session has ended.
 type ending struct {
 	reason Reason
@@ -76,10 +81,14 @@ func (s *Session) end(reason Reason, err error, how closing) {
 		// An upgrade may be under way, and the peer have stopped polling for
 		// it: then what is queued leaves over the new connection.
 		s.state.Store(stateClosing)
-		if s.poll.bye = how.bye; how.bye {
+		s.poll.bye = how.bye
+		switch {
+		case how.bye:
 			s.poll.endProbes(nil)
 			s.schedule(byeTimeout)
-		} else {
+		case reason == ServerShuttingDown:
+			s.schedule(goingTimeout)
+		default:
 			s.schedule(pollingCloseTimeout)
 		}
 	default:

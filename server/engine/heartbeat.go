@@ -31,9 +31,8 @@ func (s *Session) tick() {
 		s.mu.Unlock()
 		return
 	case state == stateClosing && s.ws == nil: // nobody polls any more
-		s.over()
 		s.mu.Unlock()
-		s.server.remove(s)
+		s.abort()
 		return
 	case state != stateOpen:
 		s.mu.Unlock()

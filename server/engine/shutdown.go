@@ -52,8 +52,9 @@ func (s *Server) done(w *wsConn) {
 }
 
 // Drain refuses new sessions from now on, 503 with Retry-After, and returns those
-// that are there: they go on until they are closed. drained is closed when none is
-// left.
+// that are there: they go on until they are closed, with ServerShuttingDown. drained
+// is closed when none is left. A session that polls is left for 3 seconds after its
+// close at most, whether or not it has fetched what it was sent.
 func (s *Server) Drain() (sessions []*Session, drained <-chan struct{}) {
 	s.mu.Lock()
 	s.draining = true
@@ -65,7 +66,7 @@ func (s *Server) Drain() (sessions []*Session, drained <-chan struct{}) {
 // Shutdown refuses new sessions, closes those that are open with
 // ServerShuttingDown, and waits until every goroutine of the engine has ended:
 // what is queued is written, WebSocket peers have answered the close frame and
-// polling peers, for 5 seconds at most, have fetched their close packet, so
+// polling peers, for 3 seconds at most, have fetched their close packet, so
 // connections that are kept alive have to be served until Shutdown has returned. When ctx ends
 // first, what is left is cut and ctx's error is returned.
 func (s *Server) Shutdown(ctx context.Context) error {

@@ -91,6 +91,31 @@ func TestShutdownDeafPeers(t *testing.T) {
 	})
 }
 
+// TestGoingPollers: of the sessions that poll and are closed because the server goes,
+// one that polls within 3 s is told, and one that does not is let go.
+func TestGoingPollers(t *testing.T) {
+	bubble(t, engine.Options{}, func(t *testing.T, f *fixture) {
+		var clients []*wire.Poll
+		for range 2 {
+			p, s := f.openPoll()
+			s.text("last")
+			s.Close(engine.ServerShuttingDown)
+			clients = append(clients, p)
+		}
+		time.Sleep(3*time.Second - time.Millisecond)
+		wantNext(t, clients[0], "4last")
+		wantClose(t, clients[0], wire.CloseNone)
+		time.Sleep(time.Millisecond)
+		synctest.Wait()
+		if n := f.Stats().Sessions; n != 0 {
+			t.Errorf("%d sessions are left", n)
+		}
+		if res, err := clients[1].Get(); err != nil || res.Status != http.StatusBadRequest {
+			t.Errorf("the late one gets %v, %v", res, err)
+		}
+	})
+}
+
 // TestShutdownImpatient: when its context ends, everything is cut.
 func TestShutdownImpatient(t *testing.T) {
 	bubble(t, engine.Options{}, func(t *testing.T, f *fixture) {

@@ -252,7 +252,7 @@ func (i instance) drain(ctx context.Context, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(ctx, i.drainWindow+handlerTimeout)
 	defer cancel()
 	if err := i.Drain(ctx, i.drainWindow); err != nil {
-		log.Warn("handlers were still at work when it was time to go", "connections", i.Stats().Connections, "error", err)
+		log.Warn("not all clients were moved away in time", "error", err)
 	}
 }
 
