@@ -8,8 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -21,67 +19,13 @@ import (
 	"github.com/seed3686fee0/parlor/internal/redistest"
 )
 
-// How much of it, where that is more than every run can wait for:
-// go test -run 'G02G03|G14' -outage 10s -messages 100000
-var (
-	outage   = flag.Duration("outage", 3*time.Second, "for how long TestG02G03 is without Redis")
-	messages = flag.Int("messages", 20_000, "how many messages TestG14 sends")
-)
+// More than every run can wait for: go test -run G14 -messages 100000
+var messages = flag.Int("messages", 20_000, "how many messages TestG14 sends")
 
 // hasty finds dead connections soon, so that tests need not wait.
 func hasty(c *config) {
 	c.pingEvery = 100 * time.Millisecond
 	c.refusedPause = 200 * time.Millisecond
-}
-
-// numbered sends numbered events to the room until stop, at about a rate a second.
-func numbered(n *node, rate int, stop <-chan struct{}) (sent int, slowest time.Duration) {
-	tick := time.NewTicker(time.Second / time.Duration(rate))
-	defer tick.Stop()
-	for {
-		select {
-		case <-stop:
-			return sent, slowest
-		case <-tick.C:
-			before := time.Now()
-			n.Broadcast(event(sent), adapter.Target{Rooms: []string{"r"}})
-			slowest = max(slowest, time.Since(before))
-			sent++
-		}
-	}
-}
-
-// inOrder checks numbers, which may have gaps but neither repetitions nor
-// inversions, and returns how many there are.
-func inOrder(t testing.TB, what string, got []string) int {
-	t.Helper()
-	last := -1
-	for _, s := range got {
-		n, err := strconv.Atoi(s)
-		if err != nil {
-			t.Fatalf("%s: %q", what, s)
-		}
-		if n <= last {
-			t.Fatalf("%s: %d after %d", what, n, last)
-		}
-		last = n
-	}
-	return len(got)
-}
-
-// missing returns the first and the last of the numbers below sent that are not
-// there.
-func missing(got []string, sent int) (first, last int) {
-	there := make([]bool, sent)
-	for _, s := range got {
-		n, _ := strconv.Atoi(s) // inOrder has checked it
-		there[n] = true
-	}
-	first = slices.Index(there, false)
-	for last = sent - 1; last >= 0 && there[last]; last-- {
-		continue
-	}
-	return first, last
 }
 
 // TestG01: Redis is not there at boot. Own clients are served, the state says so,
@@ -114,74 +58,6 @@ func TestG01(t *testing.T) {
 	reaches(t, b, []*member{m, m2})
 	if up, err := a.cluster.Up(); !up || err != nil {
 		t.Errorf("Up: %v, %v", up, err)
-	}
-}
-
-// TestG02G03: Redis is killed while an instance sends, and is back later. Its own
-// clients lose nothing and no call waits. What others lose lies between the kill
-// and the reconnection, and the counts say how much it is.
-func TestG02G03(t *testing.T) { inForms(t, faultsG02G03) }
-
-func faultsG02G03(t *testing.T, on clusters) {
-	server := redistest.Start(t)
-	nodes, members := startAll(t, 3, on(t, server.Addr))
-	settle(t, nodes)
-	others := nodes[0].cluster.Stats().Published // not of the numbered events
-	stop := make(chan struct{})
-	done := make(chan struct{})
-	var sent int
-	var slowest time.Duration
-	go func() {
-		defer close(done)
-		sent, slowest = numbered(nodes[0], 1000, stop)
-	}()
-	far := func() int { return min(members[1].count(), members[2].count()) }
-	eventually(t, "events arrive", func() bool { return far() > 100 })
-	before := far() // what both have when it is killed
-	server.Kill()
-	time.Sleep(*outage) // longer than anything waits to be published
-	// Redis answers a PUBLISH before it writes to who has subscribed. What it was
-	// killed between counts as published, and no sender can know of it.
-	answered := int(nodes[0].cluster.Stats().Published - others)
-	given := []int{members[1].count(), members[2].count()}
-	server.Restart()
-	back := time.Now()
-	eventually(t, "all listen again", func() bool {
-		return !slices.ContainsFunc(nodes, func(n *node) bool {
-			s := n.cluster.Stats()
-			return !s.Up || s.Connects < 2
-		})
-	})
-	after := members[0].count() // what is sent from here on arrives
-	t.Logf("all listened again within %v of Redis' return", time.Since(back).Round(time.Millisecond))
-	at := far()
-	eventually(t, "events arrive again", func() bool { return far() > at+100 })
-	close(stop)
-	<-done
-	if slowest > 5*time.Second { // a guard: it is microseconds
-		t.Errorf("a broadcast took %v", slowest)
-	}
-	if n := inOrder(t, "own client", members[0].take()); n != sent {
-		t.Errorf("an own client got %d of %d", n, sent)
-	}
-	settle(t, nodes)
-	s := nodes[0].cluster.Stats()
-	for i, m := range members[1:] {
-		died := max(0, answered-given[i])
-		if died > batchMessages { // one batch is on its way at a time
-			t.Errorf("%s had %d of %d that Redis had answered", m.id, given[i], answered)
-		}
-		got := m.take()
-		lost := sent - inOrder(t, m.id, got)
-		first, last := missing(got, sent)
-		t.Logf("%s lost %d of %d, in %d to %d, where it may be %d to %d; %d were dropped, %d unanswered and %d died with Redis",
-			m.id, lost, sent, first, last, before, after, s.Dropped, s.Unanswered, died)
-		if lost > 0 && (first < before || last > after) {
-			t.Errorf("%s lost something in %d to %d; Redis was away from after %d to before %d", m.id, first, last, before, after)
-		}
-		if least := int(s.Dropped) + died; lost < least || lost > least+int(s.Unanswered) {
-			t.Errorf("%s lost %d; %d were dropped, %d unanswered and %d died with Redis", m.id, lost, s.Dropped, s.Unanswered, died)
-		}
 	}
 }
 
