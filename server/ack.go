@@ -14,7 +14,7 @@ func (s *Socket) await(id uint64, reply func(packet.Args, bool)) error {
 	if !s.live() {
 		return ErrDisconnected
 	}
-	if over(len(s.acks)+1, s.conn.server.config.limits.PendingAcks) {
+	if over(len(s.acks)+1, s.conn.server.limits.Load().PendingAcks) {
 		return ErrTooManyAcks
 	}
 	if s.acks == nil {
@@ -38,8 +38,8 @@ func (s *Socket) resolve(id uint64, args packet.Args) {
 		return
 	}
 	s.conn.server.counts.strayAcks.Add(1)
-	if s.conn.budget != nil {
-		s.conn.affords(1, 0)
+	if l := s.conn.server.limits.Load(); rated(l) {
+		s.conn.affords(l, 1, 0)
 	}
 }
 

@@ -22,7 +22,7 @@ type conn struct {
 
 	// Owned by the session's reader.
 	decoder packet.MessageDecoder
-	budget  *budget // nil: no limit
+	budget  *budget // nil until something limits what is sent
 
 	mu        sync.Mutex
 	closed    bool
@@ -73,7 +73,6 @@ func (s *Server) open(x *engine.Session, r *http.Request) engine.Receiver {
 		origin:  newOrigin(r, s.engine.ClientAddr(r)),
 		share:   uint8(s.counts.conns.Add(1)),
 		decoder: s.decoder(),
-		budget:  s.newBudget(),
 	}
 	c.mu.Lock() // the timer may fire at once
 	c.timer = time.AfterFunc(s.config.connectTimeout, c.connectTimeout)
@@ -151,8 +150,8 @@ func (c *conn) packet(p *packet.Packet, size int) {
 			return
 		}
 	}
-	if c.budget != nil && !c.affords(cost(p), size) {
-		c.tooFast(s, p)
+	if l := c.server.limits.Load(); rated(l) && !c.affords(l, cost(p), size) {
+		c.tooFast(l, s, p)
 		return
 	}
 	switch p.Type {
@@ -203,7 +202,7 @@ func (c *conn) connect(p *packet.Packet) {
 		c.mu.Unlock()
 		c.fail(errAskedMuch)
 		return
-	case over(len(c.slots)+1, c.server.config.limits.NamespacesPerConnection):
+	case over(len(c.slots)+1, c.server.limits.Load().NamespacesPerConnection):
 		c.mu.Unlock()
 		c.refuse(p.Namespace, "too many namespaces", nil)
 		c.fail(errNamespaces)
@@ -229,7 +228,7 @@ func (c *conn) connect(p *packet.Packet) {
 // has places, and a namespace's disconnect handlers run before its connect
 // handlers do again. The caller holds mu, which is given up meanwhile.
 func (c *conn) vacate(namespace string) {
-	limit := c.server.config.limits.NamespacesPerConnection
+	limit := c.server.limits.Load().NamespacesPerConnection
 	wanted := func(s slot) bool {
 		return s.socket.state.Load() == socketClosed && (s.name == namespace || over(len(c.slots)+1, limit))
 	}
@@ -259,7 +258,7 @@ func (c *conn) refuse(namespace, message string, data any) {
 		c.refusedAt = now
 	}
 	c.refused++
-	often := over(int(c.refused), c.server.config.limits.RefusedConnects)
+	often := over(int(c.refused), c.server.limits.Load().RefusedConnects)
 	c.mu.Unlock()
 	if often {
 		c.fail(errRefusedOften)

@@ -114,7 +114,7 @@ func (s *Server) match(name string, auth Arg) *Namespace {
 	defer s.mu.Unlock()
 	ns := s.namespaces[name]
 	if ns == nil {
-		if over(s.dynamic+1, s.config.limits.DynamicNamespaces) {
+		if over(s.dynamic+1, s.limits.Load().DynamicNamespaces) {
 			return nil
 		}
 		ns = s.make(p, name)

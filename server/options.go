@@ -62,6 +62,9 @@ type Limits struct {
 	OverRate RatePolicy
 }
 
+// rated reports whether limits bound how fast a connection sends.
+func rated(l *Limits) bool { return l.EventsPerSecond > 0 || l.BytesPerSecond > 0 }
+
 func (l Limits) withDefaults() Limits {
 	for _, f := range []struct {
 		field *int

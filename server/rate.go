@@ -58,12 +58,15 @@ func (b *bucket) lack(now time.Duration, n float64, rate float64, burst int) tim
 	return max(1, time.Duration(math.Ceil(missing/rate*float64(time.Second))))
 }
 
-// newBudget is a full one, or nil where nothing limits what is sent.
-func (s *Server) newBudget() *budget {
-	l := &s.config.limits
-	if l.EventsPerSecond <= 0 && l.BytesPerSecond <= 0 {
-		return nil
+// spend takes n, where there is a rate at which it comes back.
+func (b *bucket) spend(n int, rate float64) {
+	if rate > 0 {
+		b.level -= float64(n)
 	}
+}
+
+// newBudget is a full one.
+func (s *Server) newBudget(l *Limits) *budget {
 	now := time.Since(s.since)
 	return &budget{bucket{float64(l.EventBurst), now}, bucket{float64(l.ByteBurst), now}}
 }
@@ -79,8 +82,11 @@ func cost(p *packet.Packet) int {
 
 // affords takes a packet's cost from the connection's budget, on the session's
 // reader, and reports whether the packet may go on.
-func (c *conn) affords(events, bytes int) bool {
-	l, b := &c.server.config.limits, c.budget
+func (c *conn) affords(l *Limits, events, bytes int) bool {
+	if c.budget == nil {
+		c.budget = c.server.newBudget(l)
+	}
+	b := c.budget
 	short := func() time.Duration {
 		now := time.Since(c.server.since)
 		return max(b.events.lack(now, float64(events), l.EventsPerSecond, l.EventBurst),
@@ -102,11 +108,12 @@ func (c *conn) affords(events, bytes int) bool {
 				if !c.pause(d) {
 					return false
 				}
+				l = c.server.limits.Load() // there may be others meanwhile
 			}
 		}
 	}
-	b.events.level -= float64(events)
-	b.bytes.level -= float64(bytes)
+	b.events.spend(events, l.EventsPerSecond)
+	b.bytes.spend(bytes, l.BytesPerSecond)
 	return true
 }
 
@@ -133,9 +140,9 @@ func (c *conn) pause(d time.Duration) bool {
 }
 
 // tooFast answers a packet that is refused because of the rate.
-func (c *conn) tooFast(s *Socket, p *packet.Packet) {
+func (c *conn) tooFast(l *Limits, s *Socket, p *packet.Packet) {
 	switch {
-	case c.server.config.limits.OverRate != RateRefuse:
+	case l.OverRate != RateRefuse:
 	case p.Type == packet.Connect:
 		c.refuse(p.Namespace, rateLimited, nil)
 	case p.Type == packet.Event && p.HasID:

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -173,5 +174,49 @@ func TestRateRefuseKeeps(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		c.send(`40`)
 		c.expect(`40{"sid":"*"}`)
+	})
+}
+
+// Other limits hold for connections that are there: from the next packet on.
+func TestSetLimits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, n := limited(t, server.Limits{})
+		c, id := r.connect()
+		send := func(what string, want ...string) {
+			t.Helper()
+			n.began = time.Now()
+			go func() {
+				if err := c.Send(`42["a"]`, `42["b"]`, `42["c"]`); err != nil {
+					t.Error(err)
+				}
+			}()
+			time.Sleep(3 * time.Second)
+			n.took(t, what, want...)
+		}
+		send("no limit", "/ a at 0s", "/ b at 0s", "/ c at 0s")
+		r.SetLimits(server.Limits{EventsPerSecond: 1, EventBurst: 1})
+		send("a limit", "/ a at 0s", "/ b at 1s", "/ c at 2s")
+		r.SetLimits(server.Limits{EventsPerSecond: 10, EventBurst: 1})
+		send("another", "/ a at 0s", "/ b at 100ms", "/ c at 200ms")
+		r.SetLimits(server.Limits{BytesPerSecond: 1e6})
+		for range 100 { // they are not counted now, and nothing of them is owed later
+			c.send(`42["x"]`)
+		}
+		synctest.Wait()
+		n.taken()
+		r.SetLimits(server.Limits{EventsPerSecond: 10, EventBurst: 1})
+		send("one that was off", "/ a at 0s", "/ b at 100ms", "/ c at 200ms")
+		r.SetLimits(server.Limits{})
+		send("none again", "/ a at 0s", "/ b at 0s", "/ c at 0s")
+
+		s := r.socket("/", id)
+		r.must(s.Join("one", "two"))
+		r.SetLimits(server.Limits{RoomsPerSocket: 1})
+		if err := s.Join("three"); !errors.Is(err, server.ErrTooManyRooms) {
+			t.Errorf("one room more: %v", err)
+		}
+		if got := len(s.Rooms()); got != 3 { // its own is one
+			t.Errorf("it is in %d rooms", got)
+		}
 	})
 }

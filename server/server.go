@@ -30,6 +30,7 @@ type Server struct {
 	running tracker // inboxes at work
 	counts  counts
 
+	limits    atomic.Pointer[Limits]
 	observers observers
 	describe  atomic.Pointer[[]func(*Socket, *adapter.SocketInfo)] // replaced under mu
 
@@ -46,12 +47,13 @@ func New(options ...Option) *Server {
 	for _, o := range options {
 		o(&c)
 	}
-	c.limits = c.limits.withDefaults()
 	s := &Server{config: c, since: time.Now(), workers: newWorkers(), namespaces: make(map[string]*Namespace)}
+	limits := c.limits.withDefaults()
+	s.limits.Store(&limits)
 	e := c.engine
 	e.Open = s.open
 	e.UnadmittedPayload = preConnectPayload
-	e.Limits = c.limits.Engine
+	e.Limits = limits.Engine
 	e.Logger = c.logger
 	s.engine = engine.New(e)
 	s.wire = newWire(c.parser)
@@ -79,6 +81,21 @@ func (s *Server) Path() string { return s.config.path }
 
 // Engine is the Engine.IO server under this one.
 func (s *Server) Engine() *engine.Server { return s.engine }
+
+// SetLimits puts other limits in the place of those of [WithLimits], for what is
+// connected too: from the next packet, room or handshake on. Nobody is let go for it,
+// and no room is left: where there is more than a limit allows now, no more is added
+// until there is less. A packet that waits for the old rate waits for it to the end.
+func (s *Server) SetLimits(l Limits) {
+	l = l.withDefaults()
+	s.limits.Store(&l)
+	s.engine.SetLimits(l.Engine)
+}
+
+// SetAllowedOrigins puts others in the place of those of [WithAllowedOrigins], for
+// requests that come from now on: an open WebSocket stays open, a poll of a page that
+// may not come any more is refused.
+func (s *Server) SetAllowedOrigins(origins ...string) { s.engine.SetAllowedOrigins(origins...) }
 
 // Namespaces returns the namespaces that there are, those of patterns included,
 // in the order in which they were made.

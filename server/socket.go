@@ -130,7 +130,7 @@ func (s *Socket) Data() any {
 // is admitted. The error is about the limits of rooms; the socket is then in none
 // of them that it was not in before.
 func (s *Socket) Join(rooms ...string) error {
-	limits := &s.conn.server.config.limits
+	limits := s.conn.server.limits.Load()
 	for _, name := range rooms {
 		if over(len(name), limits.RoomName) {
 			return fmt.Errorf("join: %w: %d bytes, the limit is %d", ErrRoomName, len(name), limits.RoomName)
@@ -162,7 +162,7 @@ func (s *Socket) joinEarly(rooms []string) (early bool, err error) {
 	if s.state.Load() != socketConnecting {
 		return false, nil
 	}
-	limit := s.conn.server.config.limits.RoomsPerSocket
+	limit := s.conn.server.limits.Load().RoomsPerSocket
 	for _, name := range rooms {
 		if !slices.Contains(s.early, name) {
 			if over(len(s.early)+1, limit) {

@@ -20,7 +20,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.opts.Headers != nil {
 		s.opts.Headers(w.Header(), r)
 	}
-	if f := s.admissible(r); f != nil {
+	from := s.origins.Load()
+	if f := admissible(r, from); f != nil {
 		s.refuse(w, r, f)
 		return
 	}
@@ -31,11 +32,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
 	}
 	if r.Method == http.MethodOptions {
-		s.preflight(w, r)
+		preflight(w, r, from)
 		return
 	}
-	if s.cors != nil {
-		s.cors.HandlerFunc(w, r)
+	if from.cors != nil {
+		from.cors.HandlerFunc(w, r)
 	}
 	q, f := s.parse(r)
 	if f == nil {
@@ -53,7 +54,7 @@ const (
 
 // admissible is what is asked of any request. Its size is net/http's to limit
 // while it is read; what is served here needs far less.
-func (s *Server) admissible(r *http.Request) *refusal {
+func admissible(r *http.Request, from *origins) *refusal {
 	fields := 0
 	for _, values := range r.Header {
 		fields += len(values)
@@ -63,16 +64,16 @@ func (s *Server) admissible(r *http.Request) *refusal {
 		return refuseURL
 	case fields > maxHeaders:
 		return refuseHeader
-	case !s.origins.allow(r):
+	case !from.allow(r):
 		return refuseOrigin
 	}
 	return nil
 }
 
 // preflight answers OPTIONS: with CORS headers where they are configured.
-func (s *Server) preflight(w http.ResponseWriter, r *http.Request) {
-	if s.cors != nil && r.Header.Get("Access-Control-Request-Method") != "" {
-		s.cors.HandlerFunc(w, r)
+func preflight(w http.ResponseWriter, r *http.Request, from *origins) {
+	if from.cors != nil && r.Header.Get("Access-Control-Request-Method") != "" {
+		from.cors.HandlerFunc(w, r)
 		return
 	}
 	w.Header().Set("Allow", refuseVerb.value)

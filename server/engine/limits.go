@@ -39,25 +39,59 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
+// handshakes is the budget of handshakes, which is full; nil when there is no limit.
+func (l Limits) handshakes() *rate.Limiter {
+	if l.HandshakesPerSecond <= 0 || l.HandshakeBurst <= 0 {
+		return nil
+	}
+	return rate.NewLimiter(rate.Limit(l.HandshakesPerSecond), l.HandshakeBurst)
+}
+
+// guesses is the budget of requests that name a session that is not there.
+func (l Limits) guesses() (rate.Limit, int) {
+	return rate.Limit(l.UnknownSessionsPerSecond), max(1, int(10*l.UnknownSessionsPerSecond))
+}
+
 // gate counts by address. An address is forgotten when it holds nothing and
 // its budgets have filled up again.
 type gate struct {
+	mu     sync.Mutex
 	limits Limits
-
-	mu    sync.Mutex
-	total int
-	peers map[netip.Addr]*peer
-	sweep int // the size of peers at which idle ones are looked for
+	total  int
+	peers  map[netip.Addr]*peer
+	sweep  int // the size of peers at which idle ones are looked for
 }
 
 type peer struct {
 	sessions   int
-	handshakes *rate.Limiter
-	unknown    *rate.Limiter
+	handshakes *rate.Limiter // nil: no limit
+	unknown    *rate.Limiter // nil: it has named none
 }
 
 func newGate(l Limits) *gate {
 	return &gate{limits: l, peers: make(map[netip.Addr]*peer), sweep: 1024}
+}
+
+// set puts other limits in the place of those that hold. What an address has used
+// up of its budgets it has used up of the new ones.
+func (g *gate) set(l Limits) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.limits = l
+	for _, p := range g.peers {
+		handshakes := l.handshakes()
+		if handshakes != nil && p.handshakes != nil {
+			p.handshakes.SetLimit(handshakes.Limit())
+			p.handshakes.SetBurst(handshakes.Burst())
+		} else {
+			p.handshakes = handshakes
+		}
+		if p.unknown != nil {
+			limit, burst := l.guesses()
+			p.unknown.SetLimit(limit)
+			p.unknown.SetBurst(burst)
+		}
+	}
 }
 
 // peer returns the entry of an address. The caller holds g.mu.
@@ -67,10 +101,7 @@ func (g *gate) peer(a netip.Addr) *peer {
 		if len(g.peers) >= g.sweep {
 			g.forget()
 		}
-		p = &peer{}
-		if g.limits.HandshakesPerSecond > 0 && g.limits.HandshakeBurst > 0 {
-			p.handshakes = rate.NewLimiter(rate.Limit(g.limits.HandshakesPerSecond), g.limits.HandshakeBurst)
-		}
+		p = &peer{handshakes: g.limits.handshakes()}
 		g.peers[a] = p
 	}
 	return p
@@ -116,17 +147,16 @@ func (g *gate) leave(a netip.Addr) {
 
 // guess reports whether an address may go on naming sessions that are not there.
 func (g *gate) guess(a netip.Addr) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if g.limits.UnknownSessionsPerSecond < 0 {
 		return true
 	}
-	g.mu.Lock()
 	p := g.peer(a)
 	if p.unknown == nil {
-		p.unknown = rate.NewLimiter(rate.Limit(g.limits.UnknownSessionsPerSecond), max(1, int(10*g.limits.UnknownSessionsPerSecond)))
+		p.unknown = rate.NewLimiter(g.limits.guesses())
 	}
-	unknown := p.unknown
-	g.mu.Unlock()
-	return unknown.AllowN(time.Now(), 1)
+	return p.unknown.AllowN(time.Now(), 1)
 }
 
 // bucket is the address under which a client is counted.

@@ -91,3 +91,108 @@ func TestAddresses(t *testing.T) {
 		})
 	}
 }
+
+// TestSetLimits: other limits hold for those that are there too. Nobody has to go,
+// and what an address has used up stays used up.
+func TestSetLimits(t *testing.T) {
+	bubble(t, engine.Options{}, func(t *testing.T, f *fixture) {
+		refused := func(why string, status int) {
+			t.Helper()
+			if _, err := wire.OpenWS(f.addr, wire.Handshake{}); !refusedWith(err, status) {
+				t.Errorf("%s: %v", why, err)
+			}
+		}
+		a, s := f.openWS()
+		b, _ := f.openWS()
+		f.SetLimits(engine.Limits{Connections: 1})
+		refused("connections in all", http.StatusServiceUnavailable)
+		f.SetLimits(engine.Limits{ConnectionsPerAddress: 2})
+		refused("connections of an address", http.StatusTooManyRequests)
+		_ = a.Close()
+		s.wantEnd(t, engine.TransportClose)
+		f.openWS()
+		ok(t, b.Send("4still there"))
+
+		f.SetLimits(engine.Limits{HandshakesPerSecond: 1, HandshakeBurst: 2})
+		time.Sleep(time.Hour) // its budget had been a larger one
+		f.openWS()
+		f.openWS()
+		refused("handshakes", http.StatusTooManyRequests)
+		f.SetLimits(engine.Limits{HandshakesPerSecond: 100, HandshakeBurst: 2})
+		refused("used up", http.StatusTooManyRequests)
+		time.Sleep(20 * time.Millisecond)
+		f.openWS()
+		f.openWS()
+		refused("handshakes, faster", http.StatusTooManyRequests)
+		f.SetLimits(engine.Limits{HandshakesPerSecond: -1})
+		f.openWS()
+		f.SetLimits(engine.Limits{HandshakesPerSecond: 1, HandshakeBurst: 1})
+		f.openWS()
+		refused("a limit where there was none", http.StatusTooManyRequests)
+	})
+	bubble(t, engine.Options{}, func(t *testing.T, f *fixture) {
+		guesses := func() (n int) {
+			t.Helper()
+			for range 100 {
+				r, err := wire.Exchange(f.addr, "GET /socket.io/?EIO=4&transport=polling&sid=none HTTP/1.1\r\nHost: x\r\n\r\n")
+				ok(t, err)
+				if r.Status == http.StatusBadRequest {
+					n++
+				}
+			}
+			return n
+		}
+		if n := guesses(); n != 100 {
+			t.Errorf("%d guesses were answered, want all", n)
+		}
+		f.SetLimits(engine.Limits{UnknownSessionsPerSecond: 1})
+		if n := guesses(); n != 10 {
+			t.Errorf("%d guesses were answered, want 10", n)
+		}
+		f.SetLimits(engine.Limits{UnknownSessionsPerSecond: -1})
+		if n := guesses(); n != 100 {
+			t.Errorf("%d guesses were answered without a limit, want all", n)
+		}
+	})
+}
+
+// TestSetAllowedOrigins: other origins hold for whoever asks next, on both transports
+// and with CORS headers; a WebSocket that is open stays so.
+func TestSetAllowedOrigins(t *testing.T) {
+	const one, other = "https://one.example", "https://other.example"
+	bubble(t, engine.Options{}, func(t *testing.T, f *fixture) {
+		f.onText = echo
+		may := func(origin string, want bool, cors string) {
+			t.Helper()
+			r, err := wire.Exchange(f.addr, "GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\nOrigin: "+origin+"\r\n\r\n")
+			ok(t, err)
+			if (r.Status == http.StatusOK) != want || r.Header.Get("Access-Control-Allow-Origin") != cors {
+				t.Errorf("%s gets %d with CORS for %q", origin, r.Status, r.Header.Get("Access-Control-Allow-Origin"))
+			}
+			c, err := wire.OpenWS(f.addr, wire.Handshake{Header: []string{"Origin: " + origin}})
+			if (err == nil) != want {
+				t.Errorf("%s, WebSocket: %v", origin, err)
+			}
+			if err == nil {
+				_ = c.Close()
+			}
+		}
+		may(one, true, "")
+		f.SetAllowedOrigins(one)
+		may(one, true, one)
+		may(other, false, "")
+		c, err := wire.OpenWS(f.addr, wire.Handshake{Header: []string{"Origin: " + one}})
+		ok(t, err)
+		defer c.Close()
+		f.SetAllowedOrigins(other)
+		may(one, false, "")
+		may(other, true, other)
+		if f.Lists(one) || !f.Lists(other) {
+			t.Error("the list is the one from before")
+		}
+		ok(t, c.Send("4still"))
+		wantNext(t, c, "4still")
+		f.SetAllowedOrigins()
+		may(one, true, "")
+	})
+}

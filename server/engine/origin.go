@@ -13,11 +13,16 @@ type originSet map[string]struct{}
 
 const anyOrigin = "*"
 
-// newOrigins makes the check of origins and what answers CORS requests; both
-// are nil when nothing is configured.
-func newOrigins(allowed []string) (originSet, *cors.Cors) {
+// origins are who may come from a page: the check, and what answers CORS requests.
+// Both are nil when nothing is configured.
+type origins struct {
+	originSet
+	cors *cors.Cors
+}
+
+func newOrigins(allowed []string) *origins {
 	if len(allowed) == 0 {
-		return nil, nil
+		return &origins{}
 	}
 	set := make(originSet, len(allowed))
 	for _, o := range allowed {
@@ -30,8 +35,14 @@ func newOrigins(allowed []string) (originSet, *cors.Cors) {
 		AllowedHeaders:   []string{"*"},
 		AllowCredentials: !star, // with credentials any origin would be every origin
 	})
-	return set, c
+	return &origins{set, c}
 }
+
+// SetAllowedOrigins puts other origins in the place of Options.AllowedOrigins, for
+// requests that come from now on. WebSockets that are open stay so; a poll of a page
+// that may not come any more is refused, and its session ends as that of a client
+// that has gone.
+func (s *Server) SetAllowedOrigins(list ...string) { s.origins.Store(newOrigins(list)) }
 
 // listed reports whether the list names an origin: scheme, host and port,
 // compared as text, as RFC 6454 serialises them.
@@ -43,9 +54,9 @@ func (o originSet) listed(origin string) bool {
 	return ok
 }
 
-// Lists reports whether Options.AllowedOrigins have this very origin; "*" is none.
+// Lists reports whether the allowed origins have this very one; "*" is none.
 func (s *Server) Lists(origin string) bool {
-	_, ok := s.origins[strings.ToLower(origin)]
+	_, ok := s.origins.Load().originSet[strings.ToLower(origin)]
 	return ok && origin != anyOrigin
 }
 

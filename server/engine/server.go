@@ -3,19 +3,18 @@ package engine
 import (
 	"net/http"
 	"sync"
-
-	"github.com/rs/cors"
+	"sync/atomic"
 )
 
 // A Server holds sessions and serves the requests that make and carry them. It
 // does not look at a request's path. All methods are safe for concurrent use.
 type Server struct {
 	// Static after New.
-	opts    Options
-	cors    *cors.Cors // nil: no CORS
-	origins originSet
-	gate    *gate
-	open    string // the part of an open packet that follows the session id
+	opts Options
+	gate *gate
+	open string // the part of an open packet that follows the session id
+
+	origins atomic.Pointer[origins]
 
 	mu       sync.Mutex
 	sessions map[string]*Session
@@ -45,9 +44,14 @@ func New(opts Options) *Server {
 		empty:    make(chan struct{}),
 		open:     openSuffix(opts),
 	}
-	s.origins, s.cors = newOrigins(opts.AllowedOrigins)
+	s.SetAllowedOrigins(opts.AllowedOrigins...)
 	return s
 }
+
+// SetLimits puts other limits in the place of Options.Limits, for those that are
+// connected too. Nobody is let go for it: where there are more than a limit allows
+// now, new ones are refused until there are fewer.
+func (s *Server) SetLimits(l Limits) { s.gate.set(l.withDefaults()) }
 
 // Session returns the session with an id, for requests that did not come
 // through ServeHTTP.

@@ -131,11 +131,8 @@ func baseURL(cfg *config.Config, address net.Addr) string {
 // warnings says what is insecure about a configuration and what to do about it.
 func warnings(cfg *config.Config) []string {
 	var found []string
-	switch {
-	case len(cfg.CorsOrigin) == 0:
-		found = append(found, "any web page may open a WebSocket: origins are not checked; name the pages that may with --cors-origin (PARLOR_CORS_ORIGIN)")
-	case slices.Contains(cfg.CorsOrigin, "*"):
-		found = append(found, "any web page may connect: --cors-origin (PARLOR_CORS_ORIGIN) is *; name the pages that may")
+	if warning := originWarning(cfg); warning != "" {
+		found = append(found, warning)
 	}
 	switch {
 	case !cfg.HasKey():
@@ -174,6 +171,17 @@ func warnings(cfg *config.Config) []string {
 		found = append(found, "--chat-file-max (PARLOR_CHAT_FILE_MAX) cannot be reached: a connection ends at --max-payload (PARLOR_MAX_PAYLOAD)")
 	}
 	return found
+}
+
+// originWarning says which pages may connect that perhaps should not; empty for none.
+func originWarning(cfg *config.Config) string {
+	switch {
+	case len(cfg.CorsOrigin) == 0:
+		return "any web page may open a WebSocket: origins are not checked; name the pages that may with --cors-origin (PARLOR_CORS_ORIGIN)"
+	case slices.Contains(cfg.CorsOrigin, "*"):
+		return "any web page may connect: --cors-origin (PARLOR_CORS_ORIGIN) is *; name the pages that may"
+	}
+	return ""
 }
 
 func redisWarnings(cfg *config.Config) (found []string) {

@@ -11,6 +11,7 @@ import (
 	"net/http/pprof"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/certificate"
@@ -191,16 +192,19 @@ func (o *ops) close() {
 // opsLinger is how long a scrape may take at the end.
 const opsLinger = 200 * time.Millisecond
 
-// newHealth returns what /healthz and /readyz tell about this instance.
-func newHealth(cfg *config.Config, io instance) *health.Health {
-	limit := openFiles() * 95 / 100 // a few are for Redis, files and the log
-	if cfg.MaxConnections > 0 && (limit == 0 || cfg.MaxConnections < limit) {
-		limit = cfg.MaxConnections
+// places is how many connections there is room for; 0 for no limit.
+func places(cfg *config.Config) int64 {
+	limit := int64(openFiles()) * 95 / 100 // a few are for Redis, files and the log
+	if most := int64(cfg.MaxConnections); most > 0 && (limit == 0 || most < limit) {
+		limit = most
 	}
-	var checks []health.Check
-	if limit > 0 {
-		checks = append(checks, health.Below("connections", limit, func() int { return io.Engine().Stats().Sessions }))
-	}
+	return limit
+}
+
+// newHealth returns what /healthz and /readyz tell about this instance, which has
+// so many places; their number may change.
+func newHealth(cfg *config.Config, io instance, places *atomic.Int64) *health.Health {
+	checks := []health.Check{health.Below("connections", places.Load, func() int64 { return int64(io.Engine().Stats().Sessions) })}
 	if io.cluster != nil {
 		checks = append(checks, health.Redis(io.cluster.up, cfg.ReadyNeedsRedis))
 	}

@@ -7,10 +7,12 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/certificate"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
+	"github.com/seed3686fee0/parlor/server"
 )
 
 // A reloader takes over new settings on SIGHUP.
@@ -40,30 +42,39 @@ func newReloader(args []string, setLevel func(string)) *reloader {
 
 func (r *reloader) stop() { signal.Stop(r.signals) }
 
+// A running server is what new settings are for.
+type running struct {
+	started *config.Config
+	pair    certificate.Source // nil for none
+	keys    *keyring
+	io      *server.Server
+	places  *atomic.Int64 // see newHealth
+}
+
 // run takes over what it can at each signal, until ctx is done.
-func (r *reloader) run(ctx context.Context, log *slog.Logger, cfg *config.Config, pair certificate.Source, keys *keyring) {
+func (r *reloader) run(ctx context.Context, log *slog.Logger, now running) {
 	if r == nil {
 		return
 	}
-	last := cfg
+	last := now.started
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-r.signals:
-			newer, err := r.reload(ctx, log, pair, keys)
+			newer, err := r.reload(ctx, log, now)
 			if err != nil {
 				log.Error("the configuration was read again and cannot be used: nothing has changed", "error", err)
 				continue
 			}
-			report(log, cfg, last, newer)
+			report(log, now.started, last, newer)
 			last = newer
 		}
 	}
 }
 
 // reload takes over all that it can, or nothing and returns why.
-func (r *reloader) reload(ctx context.Context, log *slog.Logger, pair certificate.Source, keys *keyring) (*config.Config, error) {
+func (r *reloader) reload(ctx context.Context, log *slog.Logger, now running) (*config.Config, error) {
 	cfg, err := r.read()
 	if err != nil {
 		return nil, err
@@ -79,17 +90,27 @@ func (r *reloader) reload(ctx context.Context, log *slog.Logger, pair certificat
 		}
 	}
 	r.setLevel(cfg.LogLevel)
+	now.limit(cfg)
 	log.Info("the configuration was read again")
-	if replaceCertificate(pair, newPair) {
-		log.Info("the certificate is another one, for new connections", "expires", pair.Expires())
+	if replaceCertificate(now.pair, newPair) {
+		log.Info("the certificate is another one, for new connections", "expires", now.pair.Expires())
 	}
-	if keys.replace(newKeys) {
+	if now.keys.replace(newKeys) {
 		log.Info("the key was read again, for tokens that are shown from now on", "auth", newKeys.kind)
 	}
 	for _, warning := range newKeys.warnings {
 		log.Warn(warning)
 	}
 	return cfg, nil
+}
+
+// limit takes over who may connect from where, and how much everybody may do.
+func (now running) limit(cfg *config.Config) {
+	limits := serverLimits(cfg)
+	limits.RoomsPerSocket = serverLimits(now.started).RoomsPerSocket // as the chat's own, which needs a restart
+	now.io.SetLimits(limits)
+	now.io.SetAllowedOrigins(cfg.CorsOrigin...)
+	now.places.Store(places(cfg))
 }
 
 // report says which settings hold that did not before, and which will after a
@@ -99,6 +120,9 @@ func report(log *slog.Logger, started, last, now *config.Config) {
 		if reloads(change, started, now) {
 			log.Info("a setting has changed", "setting", change.Name, "before", change.Before, "now", change.Value)
 		}
+	}
+	if warning := originWarning(now); warning != originWarning(last) && warning != "" {
+		log.Warn(warning)
 	}
 	for _, change := range started.Changes(now) {
 		if !reloads(change, started, now) {

@@ -2,10 +2,12 @@ package app
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/seed3686fee0/parlor/internal/wire"
 )
@@ -64,6 +66,94 @@ func TestReload(t *testing.T) {
 	rewrite(t, file, settings)
 	reload("nothing has changed")
 	admits(second, true)
+
+	send(t, cmd, syscall.SIGTERM)
+	waitFor(t, log, "stopped")
+	if code := exitCode(t, cmd.Wait()); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// SIGHUP changes who may connect from where, and how much everybody may do: also
+// for those that are connected, of whom nobody is let go.
+func TestReloadLimits(t *testing.T) {
+	t.Parallel()
+	const one, other = "https://one.example", "https://other.example"
+	file := filepath.Join(t.TempDir(), "parlor.yaml")
+	rewrite(t, file, "cors-origin: ["+one+"]\nchat-rooms: 2\n")
+	cmd, log, _, addr := serving(t, "--config="+file, "--log-format=text")
+	from := func(origin string) (*wire.WS, int) {
+		t.Helper()
+		c, err := wire.OpenWS(addr, wire.Handshake{Header: []string{"Origin: " + origin}})
+		if refusal := wire.Refusal(err); refusal != nil {
+			return nil, refusal.Status
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c, http.StatusSwitchingProtocols
+	}
+	gets := func(origin string, want int) {
+		t.Helper()
+		c, status := from(origin)
+		if status != want {
+			t.Errorf("%s gets %d, want %d", origin, status, want)
+		}
+		if c != nil {
+			_ = c.Close()
+		}
+	}
+	reload := func(settings string, want ...string) {
+		t.Helper()
+		rewrite(t, file, settings)
+		send(t, cmd, syscall.SIGHUP)
+		for _, text := range want {
+			waitFor(t, log, text)
+		}
+	}
+	first, status := from(one)
+	if status != http.StatusSwitchingProtocols {
+		t.Fatalf("it gets %d", status)
+	}
+	connects(t, first, "40", `40{"sid":"*"}`, `42["connected",*`)
+	took := func(events int) time.Duration {
+		t.Helper()
+		begun := time.Now()
+		for range events {
+			asks(t, first)
+		}
+		return time.Since(begun)
+	}
+
+	reload("cors-origin: ["+other+"]\nevent-rate: 2\nbyte-rate: 100000\nchat-rooms: 1\n",
+		"a setting has changed\" before=0 now=2 setting=event-rate",
+		"a setting has changed\" before=0 now=100000 setting=byte-rate",
+		"a setting has changed\" before=\""+one+"\" now=\""+other+"\" setting=cors-origin",
+		"needs a restart\" before=2 setting=chat-rooms")
+	gets(one, http.StatusForbidden)
+	gets(other, http.StatusSwitchingProtocols)
+	took(4) // the burst
+	if d := took(2); d < 900*time.Millisecond {
+		t.Errorf("two events took %v, and two a second are allowed", d)
+	}
+
+	reload("max-connections: 1\ncors-origin: ['*']\n",
+		"a setting has changed\" before=0 now=1 setting=max-connections",
+		"before=2 now=0 setting=event-rate",
+		"any web page may connect")
+	gets(other, http.StatusServiceUnavailable)
+	becomes(t, addr, "overloaded: connections", http.StatusServiceUnavailable)
+	if d := took(40); d > 10*time.Second {
+		t.Errorf("40 events took %v without a limit", d)
+	}
+
+	reload("max-connections: -1\ncors-origin: ["+one+"]\n", "nothing has changed")
+	gets(other, http.StatusServiceUnavailable)
+	reload("", "before=1 now=0 setting=max-connections", "origins are not checked")
+	gets(other, http.StatusSwitchingProtocols)
+	becomes(t, addr, "ready", http.StatusOK)
+	asks(t, first)
+	hangUp(first)
 
 	send(t, cmd, syscall.SIGTERM)
 	waitFor(t, log, "stopped")

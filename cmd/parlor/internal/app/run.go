@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -99,7 +100,9 @@ func runIn(ctx context.Context, cfg *config.Config, log *slog.Logger, p process)
 	if cfg.LogPackets {
 		defer io.Observe(packetLog{log, cfg.Admin.Namespace})()
 	}
-	health := newHealth(cfg, io)
+	now := running{started: cfg, pair: pair, keys: keys, io: io.Server, places: &atomic.Int64{}}
+	now.places.Store(places(cfg))
+	health := newHealth(cfg, io, now.places)
 	pages["/healthz"], pages["/readyz"] = http.HandlerFunc(health.ServeLive), http.HandlerFunc(health.ServeReady)
 	routes, err := newRoutes(cfg.Path, io, pages, bundle, administration.trees()...)
 	if err != nil {
@@ -119,7 +122,7 @@ func runIn(ctx context.Context, cfg *config.Config, log *slog.Logger, p process)
 	aside, stop := context.WithCancel(ctx) // what goes on beside serving
 	var beside sync.WaitGroup
 	beside.Go(func() { trim(aside, func() int { return io.Engine().Stats().Sessions }) })
-	beside.Go(func() { p.reload.run(aside, log, cfg, pair, keys) })
+	beside.Go(func() { p.reload.run(aside, log, now) })
 	if pair != nil {
 		beside.Go(func() { pair.Run(aside, log) })
 	}

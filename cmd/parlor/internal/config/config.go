@@ -61,12 +61,12 @@ type Listen struct {
 	PingTimeout  time.Duration `default:"20s" help:"Time a client has to answer a heartbeat."`
 	MaxPayload   int64         `default:"1000000" help:"Largest message a client may send, in bytes."`
 
-	MaxConnections int `default:"0" help:"Connections that are let in at a time; those beyond it are refused with 503, and /readyz says that the server is overloaded. 0 for no limit but that of open files."`
+	MaxConnections int `default:"0" help:"Connections that are let in at a time; those beyond it are refused with 503, and /readyz says that the server is overloaded. 0 for no limit but that of open files." reload:"the new limit holds at once; nobody is let go for it"`
 
-	EventRate int   `default:"0" help:"Events a second a connection may send; what is more waits. Two seconds' worth may come at once. 0 for no limit but the pace at which they are handled."`
-	ByteRate  int64 `default:"0" help:"Bytes a second a connection may send, likewise. 0 for no limit."`
+	EventRate int   `default:"0" help:"Events a second a connection may send; what is more waits. Two seconds' worth may come at once. 0 for no limit but the pace at which they are handled." reload:"the new rate holds at once, for all connections"`
+	ByteRate  int64 `default:"0" help:"Bytes a second a connection may send, likewise. 0 for no limit." reload:"the new rate holds at once, for all connections"`
 
-	CorsOrigin   []string       `help:"Origin of a web page that may connect, like https://app.example.com, or * for any. Repeatable. Without one, no CORS headers are sent and WebSocket origins are not checked. The server's own pages always may." name:"cors-origin" placeholder:"ORIGIN"`
+	CorsOrigin   []string       `help:"Origin of a web page that may connect, like https://app.example.com, or * for any. Repeatable. Without one, no CORS headers are sent and WebSocket origins are not checked. The server's own pages always may." name:"cors-origin" placeholder:"ORIGIN" reload:"the new origins hold for new requests; WebSockets that are open stay so"`
 	TrustedProxy []netip.Prefix `help:"Network, in CIDR form, of a proxy whose X-Forwarded-For header is believed. Repeatable." name:"trusted-proxy" placeholder:"CIDR"`
 
 	TLSCert string `help:"File with the certificate chain, PEM. Needs --tls-key. Both are taken over when they change." name:"tls-cert" placeholder:"FILE" reload:"the file is read again"`

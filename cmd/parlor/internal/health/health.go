@@ -88,10 +88,10 @@ func Redis(up func() bool, needed bool) Check {
 	}
 }
 
-// Below is a check that there are fewer than limit of something.
-func Below(what string, limit int, count func() int) Check {
+// Below is a check that there are fewer than limit of something; 0 for no limit.
+func Below(what string, limit, count func() int64) Check {
 	return func() (string, bool) {
-		if count() < limit {
+		if most := limit(); most <= 0 || count() < most {
 			return "", true
 		}
 		return fmt.Sprintf("overloaded: %s", what), false

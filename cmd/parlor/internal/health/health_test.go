@@ -7,12 +7,13 @@ import (
 )
 
 func TestReady(t *testing.T) {
-	count, up := 0, true
+	count, most, up := int64(0), int64(0), true
 	check := func(needed bool) *Health {
-		return New(Redis(func() bool { return up }, needed), Below("connections", 2, func() int { return count }))
+		return New(Redis(func() bool { return up }, needed), Below("connections", func() int64 { return most }, func() int64 { return count }))
 	}
 	for _, test := range []struct {
-		count      int
+		count      int64
+		unlimited  bool
 		up, needed bool
 		drain      bool
 		want       string
@@ -21,13 +22,16 @@ func TestReady(t *testing.T) {
 		{up: true, want: "ready", ready: true},
 		{count: 1, up: true, want: "ready", ready: true},
 		{count: 2, up: true, want: "overloaded: connections"},
+		{count: 2, unlimited: true, up: true, want: "ready", ready: true},
 		{want: "degraded: redis", ready: true},
 		{count: 2, want: "overloaded: connections"}, // which is worse
 		{needed: true, want: "degraded: redis"},
 		{up: true, drain: true, want: "draining"},
 		{count: 2, needed: true, drain: true, want: "draining"},
 	} {
-		count, up = test.count, test.up
+		if count, most, up = test.count, 2, test.up; test.unlimited {
+			most = 0
+		}
 		h := check(test.needed)
 		if test.drain {
 			h.Drain()
