@@ -79,9 +79,10 @@ test: deps check cross ## Run all checks and tests, installing what they need
 	go test -timeout 20m -skip '^(TestApp|TestAdminUI)$$' $$(grep -rlE --exclude-dir=node_modules --include='*_test.go' '^//go:build !race' $(GO_DIRS) | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 
 .PHONY: stress
-stress: ## Restart three instances in turn under 2,000 clients, and count what is lost
-	@.ci/deps redis nginx
-	STRESS=1 go test -count=1 -v -timeout 10m ./internal/stress
+stress: ## Restart instances under 2,000 clients, then two minutes of everything at once; count what is lost and what grows
+	@.ci/deps cc redis nginx
+	STRESS=1 go test -p 1 -count=1 -v -timeout 10m ./internal/stress/...
+	STRESS=1 go test -race -count=1 -v -timeout 10m ./internal/stress/soak
 
 .PHONY: check
 check: $(CLIENT) $(ADMIN_PAGE) ## Check formatting, and vet
