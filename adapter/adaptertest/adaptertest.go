@@ -38,7 +38,7 @@ type Maker func(t testing.TB, hosts []adapter.Host) Cluster
 
 // patience is how long the kit waits for what must come. It is a guard, far
 // above what an adapter needs.
-var patience = 10 * time.Second
+var patience = 30 * time.Second
 
 // A testCase is something that an adapter has to do.
 type testCase struct {

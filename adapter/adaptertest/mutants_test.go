@@ -87,8 +87,9 @@ func (h *tellingHost) RoomEvents(events []adapter.RoomEvent) { h.tell(h.Host, ev
 // TestFaults shows that the kit notices: each of these faults fails the case
 // that is about it.
 func TestFaults(t *testing.T) {
+	before := patience
 	patience = 300 * time.Millisecond
-	t.Cleanup(func() { patience = 10 * time.Second })
+	t.Cleanup(func() { patience = before })
 	type broken func(a adapter.Adapter, h adapter.Host) *faulty
 	tests := []struct {
 		fault, by string

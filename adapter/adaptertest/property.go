@@ -52,6 +52,7 @@ func random(c *rig, rnd *rand.Rand, steps int) {
 		}
 		return list
 	}
+	settled := true // all that was done has had its effect everywhere
 	for step := range steps {
 		id, rooms, instance := names[rnd.IntN(len(names))], some(4), rnd.IntN(len(c.adapters))
 		target := adapter.Target{Rooms: some(3), Except: some(3), Local: rnd.IntN(2) == 0}
@@ -60,7 +61,12 @@ func random(c *rig, rnd *rand.Rand, steps int) {
 		}
 		a := c.adapters[instance]
 		var done string
-		switch op := rnd.IntN(9); op {
+		op := rnd.IntN(9)
+		if op >= 6 && !settled && !target.Local { // others are meant, and have to know where members are
+			c.settle()
+		}
+		settled = op >= 6
+		switch op {
 		case 0, 1:
 			done = fmt.Sprint("add ", id)
 			if _, ok := m.at[id]; !ok {
@@ -107,7 +113,6 @@ func random(c *rig, rnd *rand.Rand, steps int) {
 			a.SocketsLeave(target, rooms...)
 		case 8:
 			done = fmt.Sprintf("broadcast %+v", target)
-			c.settle()
 			want := m.means(instance, target)
 			a.Broadcast(event("e", step), target)
 			c.settle()
@@ -121,7 +126,9 @@ func random(c *rig, rnd *rand.Rand, steps int) {
 				}
 			}
 		}
-		c.settle()
+		if op >= 6 {
+			c.settle()
+		}
 		compare(c, m, names, fmt.Sprintf("step %d, %s", step, done))
 	}
 }
