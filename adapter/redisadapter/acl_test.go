@@ -27,7 +27,7 @@ func TestACL(t *testing.T) {
 			server.Do(append([]any{"ACL", "SETUSER", name, "on", ">secret", "nocommands", "resetchannels"}, form.rules...)...)
 			rdb := redis.NewClient(&redis.Options{Addr: server.Addr, Username: name, Password: "secret"})
 			t.Cleanup(func() { rdb.Close() })
-			nodes, members := startAll(t, 2, func() *Cluster { return form.make(rdb, WithPrefix("shop")) })
+			nodes, members := startAll(t, 2, func() *Cluster { return form.make(rdb, WithPrefix("shop"), Patient) })
 			operations(t, nodes, members)
 		})
 	}

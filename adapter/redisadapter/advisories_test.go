@@ -127,6 +127,7 @@ func TestAdvisory36_LineBreaks(t *testing.T) {
 // TestAdvisory39 (CVE-2025-29923): a Redis that stalls while it is connected to,
 // and answers later, answers what it was asked.
 func TestAdvisory39_StalledDial(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	server.Do("SET", "a", "1")
 	proxy := redistest.NewProxy(t, server.Addr)

@@ -99,19 +99,21 @@ func onBus(bus *linktest.Bus, opts ...Option) func() *Cluster {
 
 // TestMemory runs the kit over Redis in memory.
 func TestMemory(t *testing.T) {
+	t.Parallel()
 	adaptertest.Run(t, []int{1, 2, 3}, func(t testing.TB, hosts []adapter.Host) adaptertest.Cluster {
-		return join(t, hosts, onBus(&linktest.Bus{}))
+		return join(t, hosts, onBus(&linktest.Bus{}, Patient))
 	})
 }
 
 // TestMemorySharded runs it in the sharded form, in each mode.
 func TestMemorySharded(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []Mode{Static, Dynamic, DynamicPrivate} {
 		t.Run(string(mode), func(t *testing.T) {
 			adaptertest.Run(t, []int{3}, func(t testing.TB, hosts []adapter.Host) adaptertest.Cluster {
 				var bus linktest.Bus
 				return join(t, hosts, func() *Cluster {
-					c := newConfig([]Option{WithMode(mode)})
+					c := newConfig([]Option{Patient, WithMode(mode)})
 					return newCluster(bus.Driver, sharded{prefix: "p", mode: mode}, c)
 				})
 			})
@@ -122,6 +124,7 @@ func TestMemorySharded(t *testing.T) {
 // TestMemoryDelayed runs it where each channel takes its own time, so that what
 // comes on different channels comes in any order.
 func TestMemoryDelayed(t *testing.T) {
+	t.Parallel()
 	const longest = 3 * time.Millisecond
 	adaptertest.Run(t, []int{3}, func(t testing.TB, hosts []adapter.Host) adaptertest.Cluster {
 		var mu sync.Mutex
@@ -134,7 +137,7 @@ func TestMemoryDelayed(t *testing.T) {
 			}
 			return delays[channel]
 		}}
-		kit := join(t, hosts, onBus(bus))
+		kit := join(t, hosts, onBus(bus, Patient))
 		settle := kit.Settle
 		kit.Settle = func() {
 			settle()

@@ -13,6 +13,10 @@ import (
 	"github.com/seed3686fee0/parlor/server/packet"
 )
 
+// Patient is for clusters of which nothing is to be lost or missed: by default what
+// has waited for a second or two is given up, which a busy machine can bring about.
+func Patient(c *config) { c.publishTimeout, c.maxAge, c.requestTimeout = guard, guard, guard }
+
 // A host is a namespace without a server.
 type host struct {
 	acks  atomic.Uint64

@@ -99,6 +99,7 @@ func (m *twofold) malformed() (n uint64) {
 // TestInterop is a cluster with a server on zishang520/socket.io/v2, as
 // docs/moving.md says what of it works.
 func TestInterop(t *testing.T) {
+	t.Parallel()
 	program := filepath.Join(t.TempDir(), "interop")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
 	build.Dir = "../../internal/interop"

@@ -169,6 +169,7 @@ func TestHandshake(t *testing.T) {
 // TestClose: an adapter can be closed in any state of Redis, soon, also by what
 // handles an event.
 func TestClose(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	proxy := redistest.NewProxy(t, server.Addr)
 	on := onRedis(t, proxy.Addr)

@@ -55,9 +55,9 @@ func startParlor(t testing.TB, from *redistest.Server, kind, name string) (*serv
 
 func newCluster(rdb redis.UniversalClient, kind string) *redisadapter.Cluster {
 	if kind == "classic" {
-		return redisadapter.NewPubSub(rdb, redisadapter.WithPrefix("mixed"))
+		return redisadapter.NewPubSub(rdb, redisadapter.WithPrefix("mixed"), redisadapter.Patient)
 	}
-	return redisadapter.NewSharded(rdb, redisadapter.WithPrefix("mixed"))
+	return redisadapter.NewSharded(rdb, redisadapter.WithPrefix("mixed"), redisadapter.Patient)
 }
 
 // A peer is a process with another server in the cluster. It takes commands, lines

@@ -17,6 +17,7 @@ import (
 // TestG05: rubbish on every channel is counted and ignored, and nothing of it
 // reaches a client.
 func TestG05(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	nodes, members := startAll(t, 2, onRedis(t, server.Addr))
 	rdb := server.Client()
@@ -79,6 +80,7 @@ func TestG05(t *testing.T) {
 
 // TestG06: messages that are too large, and too many.
 func TestG06(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	nodes, members := startAll(t, 2, onRedis(t, server.Addr))
 	rdb := server.Client()
@@ -118,6 +120,7 @@ func TestG06(t *testing.T) {
 
 // TestG07: what a later version may write is understood as far as it can be.
 func TestG07(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	nodes, members := startAll(t, 1, onRedis(t, server.Addr))
 	rdb := server.Client()

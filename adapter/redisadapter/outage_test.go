@@ -101,7 +101,7 @@ func TestG02G03(t *testing.T) { inForms(t, faultsG02G03) }
 
 func faultsG02G03(t *testing.T, on clusters) {
 	server := redistest.Start(t)
-	newCluster := on(t, server.Addr)
+	newCluster := on(t, server.Addr, WithMaxAge(2*time.Second))
 	book := &ledger{outcomes: make(map[int]link.Outcome), doomed: make(map[int]bool)}
 	first := true
 	nodes, members := startAll(t, 3, func() *Cluster {

@@ -16,25 +16,28 @@ import (
 // TestG08Node: a Node server is stopped, and then killed, while it is asked. The
 // others' answers are there when the time is up, or once it is not counted.
 func TestG08Node(t *testing.T) {
+	t.Parallel()
 	m := newMixed(t, "classic")
 	victim := m.node[1]
 	if err := victim.process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	fetch := func() error {
+	fetch := func(ctx context.Context) error {
 		t.Helper()
-		sockets, err := m.parlor[0].Of("/").To("all").FetchSockets(t.Context())
+		sockets, err := m.parlor[0].Of("/").To("all").FetchSockets(ctx)
 		missing, ok := errors.AsType[*adapter.MissingError](err)
 		if !ok || missing.Instances != 1 || len(sockets) != 3 {
 			t.Errorf("%d sockets, %v", len(sockets), err)
 		}
 		return err
 	}
-	if err := fetch(); !errors.Is(err, context.DeadlineExceeded) {
+	soon, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	if err := fetch(soon); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("stopped: %v", err)
 	}
 	time.AfterFunc(100*time.Millisecond, func() { victim.process.Kill() })
-	if err := fetch(); errors.Is(err, context.DeadlineExceeded) {
+	if err := fetch(t.Context()); errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("it was waited for after its end: %v", err)
 	}
 	m.eventually("it is not counted any more", func() string {

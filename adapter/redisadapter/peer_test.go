@@ -66,6 +66,7 @@ func TestNode(t *testing.T) { testMixed(t, "classic") }
 func TestNodeSharded(t *testing.T) { testMixed(t, "sharded") }
 
 func testMixed(t *testing.T, kind string) {
+	t.Parallel()
 	m := newMixed(t, kind)
 	p, n := m.parlor[0].Of("/"), m.node[0]
 	check := func(err error) {

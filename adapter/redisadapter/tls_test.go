@@ -19,6 +19,7 @@ import (
 
 // TestTLS: connections are made with the client's TLS settings.
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -52,6 +53,6 @@ func TestTLS(t *testing.T) {
 	roots.AddCert(cert)
 	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:" + port, TLSConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}})
 	defer rdb.Close()
-	nodes, members := startAll(t, 2, func() *Cluster { return NewPubSub(rdb) })
+	nodes, members := startAll(t, 2, func() *Cluster { return NewPubSub(rdb, Patient) })
 	operations(t, nodes, members)
 }

@@ -44,6 +44,7 @@ func operations(t *testing.T, nodes []*node, members []*member) {
 // cluster's bus and every node knows of its own connections only, and each shard
 // channel is at a node of its own.
 func TestRedisCluster(t *testing.T) {
+	t.Parallel()
 	servers := redistest.StartCluster(t)
 	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{servers[0].Addr, servers[1].Addr}})
 	defer rdb.Close()
@@ -57,7 +58,7 @@ func TestRedisCluster(t *testing.T) {
 	}
 	for name, newCluster := range map[string]func(redis.UniversalClient, ...Option) *Cluster{"classic": NewPubSub, "sharded": NewSharded} {
 		t.Run(name, func(t *testing.T) {
-			nodes, members := startAll(t, 2, func() *Cluster { return newCluster(rdb) })
+			nodes, members := startAll(t, 2, func() *Cluster { return newCluster(rdb, Patient) })
 			operations(t, nodes, members)
 			for _, s := range servers {
 				s.Do("CLIENT", "KILL", "TYPE", "pubsub")
@@ -85,6 +86,7 @@ func TestRedisCluster(t *testing.T) {
 
 // TestSentinel: Redis behind Sentinel, whose master dies.
 func TestSentinel(t *testing.T) {
+	t.Parallel()
 	master := redistest.Start(t)
 	host, port, err := net.SplitHostPort(master.Addr)
 	if err != nil {
@@ -103,7 +105,7 @@ func TestSentinel(t *testing.T) {
 	})
 	rdb := redis.NewFailoverClient(&redis.FailoverOptions{MasterName: "it", SentinelAddrs: []string{sentinel.Addr}})
 	defer rdb.Close()
-	for _, form := range []func() *Cluster{func() *Cluster { return NewPubSub(rdb) }} {
+	for _, form := range []func() *Cluster{func() *Cluster { return NewPubSub(rdb, Patient) }} {
 		nodes, members := startAll(t, 2, form)
 		operations(t, nodes, members)
 		master.Kill()
