@@ -254,7 +254,7 @@ func TestF09_closed(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		c.quiet("/b")
-		if r.logs.lines("its token has expired") != 0 {
+		if r.logs.Count("its token has expired") != 0 {
 			t.Errorf("the log:\n%s", r.logs)
 		}
 		c.join("/a", withToken(sign(hmacSigner, ann(time.Hour))))

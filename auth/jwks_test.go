@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/seed3686fee0/parlor/auth"
+	"github.com/seed3686fee0/parlor/internal/servertest"
 )
 
 // An endpoint has a key set, and counts those who ask for it.
@@ -240,7 +241,7 @@ func TestF12_endpoint_down(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &endpoint{}
 		set := keySet(jwkOf("a", pairs()["EdDSA"].private.Public()))
-		logs := &logs{}
+		logs := &servertest.Log{}
 		opts := auth.JWKSOptions{Transport: e, Logger: (&rig{logs: logs}).logger()}
 		a, b := signerOf("EdDSA").WithID("a"), signerOf("EdDSA").WithID("b")
 
@@ -252,7 +253,7 @@ func TestF12_endpoint_down(t *testing.T) {
 		k := keys(t, opts)
 		v := verifier(t, k, auth.VerifierOptions{})
 		refused(t, v, sign(a, ann(time.Hour)), auth.CodeTokenInvalid)
-		if logs.lines("no token is good", "connection refused") != 1 {
+		if logs.Count("no token is good", "connection refused") != 1 {
 			t.Errorf("the log:\n%s", logs)
 		}
 		e.set(set, nil)
@@ -273,7 +274,7 @@ func TestF12_endpoint_down(t *testing.T) {
 		}
 		e.set(set, nil)
 		time.Sleep(2 * time.Minute)
-		if n := logs.lines("cannot be fetched"); n < 9 {
+		if n := logs.Count("cannot be fetched"); n < 9 {
 			t.Errorf("%d lines", n)
 		}
 
@@ -374,7 +375,7 @@ func TestJWKSAddressNotLogged(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		e := &endpoint{err: errors.New("connection refused")}
-		logs := &logs{}
+		logs := &servertest.Log{}
 		k, err := auth.JWKS(t.Context(), address+"?code=hunter2", auth.JWKSOptions{Transport: e, StartOffline: true, Logger: (&rig{logs: logs}).logger()})
 		if err != nil {
 			t.Fatal(err)
@@ -385,7 +386,7 @@ func TestJWKSAddressNotLogged(t *testing.T) {
 		if err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("the error: %v", err)
 		}
-		if logs.lines("url="+address+" ", "connection refused") < 2 || logs.lines("hunter2") != 0 {
+		if logs.Count("url="+address+" ", "connection refused") < 2 || logs.Count("hunter2") != 0 {
 			t.Errorf("the log:\n%s", logs)
 		}
 	})

@@ -15,19 +15,19 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/seed3686fee0/parlor/auth"
+	"github.com/seed3686fee0/parlor/internal/servertest"
 	"github.com/seed3686fee0/parlor/internal/wire"
 	"github.com/seed3686fee0/parlor/server"
 )
 
 // patience is how long a test waits for what must come.
-const patience = 10 * time.Second
+const patience = servertest.Patience
 
 var secret = []byte("8J2kq0V5xZ7rTnWc3LmYfD1sHbGuPe46") // of the tests
 
@@ -143,17 +143,13 @@ type rig struct {
 
 	t    testing.TB
 	addr string
-	logs *logs
+	logs *servertest.Log
 }
 
 // serve runs a server on loopback until the test ends.
 func serve(t testing.TB, options ...server.Option) *rig {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return serveOn(t, l, options...)
+	return serveOn(t, servertest.Listen(t), options...)
 }
 
 // serveInMemory is serve for a testing/synctest bubble. Nobody pings there: a
@@ -165,20 +161,9 @@ func serveInMemory(t testing.TB, options ...server.Option) *rig {
 
 func serveOn(t testing.TB, l net.Listener, options ...server.Option) *rig {
 	t.Helper()
-	r := &rig{t: t, addr: l.Addr().String(), logs: &logs{}}
+	r := &rig{t: t, logs: &servertest.Log{}}
 	r.Server = server.New(append([]server.Option{server.WithLogger(r.logger())}, options...)...)
-	h := &http.Server{Handler: r.Server}
-	var serving sync.WaitGroup
-	serving.Go(func() { _ = h.Serve(l) }) // ends by Close
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if err := r.Shutdown(ctx); err != nil {
-			t.Errorf("Shutdown: %v", err)
-		}
-		_ = h.Close()
-		serving.Wait()
-	})
+	r.addr = servertest.Serve(t, l, r.Server)
 	return r
 }
 
@@ -206,47 +191,14 @@ func whoami(ns *server.Namespace) {
 	})
 }
 
-// logs are the lines that have been logged.
-type logs struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-// lines counts the lines that have all of the texts.
-func (l *logs) lines(texts ...string) int {
-	n := 0
-	for line := range strings.Lines(l.String()) {
-		all := true
-		for _, text := range texts {
-			all = all && strings.Contains(line, text)
-		}
-		if all {
-			n++
-		}
-	}
-	return n
-}
-
 // secretive checks that nothing of the texts, piece by piece, is in the log.
-func (l *logs) secretive(t testing.TB, texts ...string) {
-	t.Helper()
-	log := l.String()
+func (r *rig) secretive(texts ...string) {
+	r.t.Helper()
+	log := r.logs.String()
 	for _, text := range texts {
 		for len(text) >= 12 {
 			if strings.Contains(log, text[:12]) {
-				t.Errorf("%q is in the log:\n%s", text[:12], log)
+				r.t.Errorf("%q is in the log:\n%s", text[:12], log)
 				break
 			}
 			text = text[12:]
@@ -344,11 +296,5 @@ func (c *client) quiet(namespace string) {
 
 func receive[T any](t testing.TB, what string, ch <-chan T) T {
 	t.Helper()
-	select {
-	case v := <-ch:
-		return v
-	case <-time.After(patience):
-		t.Fatalf("in vain: %s", what)
-		panic("unreachable")
-	}
+	return servertest.Receive(t, what, ch)
 }

@@ -52,7 +52,7 @@ func TestF08_limit(t *testing.T) {
 	r.dial().denied("/chat", token, auth.CodeTooManySockets)
 	in[0].send(`42/chat,1["who"]`)
 	in[0].expect(`43/chat,1["ann","Ann",null,false]`)
-	if n := r.logs.lines("socket refused", "code=too_many_sockets"); n < 1 || n > asked/2 {
+	if n := r.logs.Count("socket refused", "code=too_many_sockets"); n < 1 || n > asked/2 {
 		t.Errorf("%d lines of %d refusals", n, asked)
 	}
 }

@@ -60,7 +60,7 @@ func TestF12_check(t *testing.T) {
 		}
 		c.send(`40{"do":"own"}`)
 		c.expect(`44{"message":"closed on Sundays"}`)
-		if r.logs.lines("panicked", "hunter2", "middleware_test.go") != 1 || r.logs.lines("code=token_invalid", "no such cookie") != 1 {
+		if r.logs.Count("panicked", "hunter2", "middleware_test.go") != 1 || r.logs.Count("code=token_invalid", "no such cookie") != 1 {
 			t.Errorf("the log:\n%s", r.logs)
 		}
 		for _, do := range []string{"hang", "hang for good"} {
@@ -166,7 +166,7 @@ func TestAllowOrigins(t *testing.T) {
 	c.send(`42/first,1["who"]`)
 	c.expect(`43/first,1[null]`)
 	from("Origin: https://evil.example").denied("/first", "", auth.CodeForbidden)
-	if r.logs.lines("socket refused", "code=forbidden", "origin") == 0 {
+	if r.logs.Count("socket refused", "code=forbidden", "origin") == 0 {
 		t.Errorf("the log:\n%s", r.logs)
 	}
 }
@@ -194,7 +194,7 @@ func TestPanicsLogged(t *testing.T) {
 		flood()
 		time.Sleep(time.Second)
 		flood()
-		if n := r.logs.lines("check of a handshake panicked", "no database"); n != 2 || r.logs.lines("panicked", "not_logged=9") != 1 {
+		if n := r.logs.Count("check of a handshake panicked", "no database"); n != 2 || r.logs.Count("panicked", "not_logged=9") != 1 {
 			t.Errorf("%d lines:\n%s", n, r.logs)
 		}
 	})

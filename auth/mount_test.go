@@ -39,8 +39,8 @@ func TestF01_same_bytes(t *testing.T) {
 	c.join("/chat", withToken(good))
 	c.send(`42/chat,1["who"]`)
 	c.expect(`43/chat,1["ann","Ann",null,false]`)
-	r.logs.secretive(t, strings.Split(good, ".")[1:]...)
-	r.logs.secretive(t, strings.Split(bad, ".")[1:]...)
+	r.secretive(strings.Split(good, ".")[1:]...)
+	r.secretive(strings.Split(bad, ".")[1:]...)
 }
 
 // More than 16 KiB before the first CONNECT is no affair of ours.
@@ -113,7 +113,7 @@ func TestF11_dynamic(t *testing.T) {
 	c.join("/team-1", withToken(sign(hmacSigner, ann(time.Hour))))
 	c.denied("/team-2", "", auth.CodeTokenMissing)
 	c.quiet("/team-1")
-	if r.logs.lines("socket refused", "namespace=/team-1", "address=127.0.0.1", "code=token_missing") != 1 {
+	if r.logs.Count("socket refused", "namespace=/team-1", "address=127.0.0.1", "code=token_missing") != 1 {
 		t.Errorf("the log:\n%s", r.logs)
 	}
 }
@@ -178,10 +178,10 @@ func TestAnonymous(t *testing.T) {
 		c.expect(`431[{"ok":false,"error":{"code":"forbidden",*`)
 		c.denied("/admin", payload, auth.CodeForbidden)
 	}
-	if n := r.logs.lines("tokens are not looked at"); n != 2 { // in each of the namespaces
+	if n := r.logs.Count("tokens are not looked at"); n != 2 { // in each of the namespaces
 		t.Errorf("%d lines:\n%s", n, r.logs)
 	}
-	r.logs.secretive(t, strings.Split(token, ".")[1:]...)
+	r.secretive(strings.Split(token, ".")[1:]...)
 }
 
 // TestF14: a token in the address counts only where that is allowed, and is in
@@ -223,10 +223,10 @@ func TestF14_query(t *testing.T) {
 	c.expect(`43/query,1["bob",*`)
 	with("token="+token).denied("/query", withToken("x"), auth.CodeTokenInvalid)
 
-	if r.logs.lines("token_missing", "in the query") == 0 {
+	if r.logs.Count("token_missing", "in the query") == 0 {
 		t.Errorf("the log:\n%s", r.logs)
 	}
-	r.logs.secretive(t, strings.Split(token, ".")[1:]...)
+	r.secretive(strings.Split(token, ".")[1:]...)
 }
 
 // TestA08: the id of a session is a secret of its connection, and is not logged;
@@ -254,8 +254,8 @@ func TestA08_session_id(t *testing.T) {
 	c.expect(`44/other,{"message":"Authentication error","data":{"code":"token_missing"}}`, `44/other,{"message":"Authentication error","data":{"code":"token_invalid"}}`)
 	c.quiet("/chat")
 	p.Leave()
-	r.logs.secretive(t, p.SID())
-	r.logs.secretive(t, strings.Split(token, ".")[1:]...)
+	r.secretive(p.SID())
+	r.secretive(strings.Split(token, ".")[1:]...)
 }
 
 // A flood of refusals is a line a second.
@@ -272,10 +272,10 @@ func TestRefusalsLogged(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		r.dial().denied("/", "", auth.CodeTokenMissing)
-		if n := r.logs.lines("socket refused"); n != 2 {
+		if n := r.logs.Count("socket refused"); n != 2 {
 			t.Errorf("%d lines:\n%s", n, r.logs)
 		}
-		if r.logs.lines("code=token_missing", "not_logged=499") != 1 {
+		if r.logs.Count("code=token_missing", "not_logged=499") != 1 {
 			t.Errorf("the log:\n%s", r.logs)
 		}
 	})
@@ -293,7 +293,7 @@ func TestF13_socket_id(t *testing.T) {
 	c.denied("/", impostor, auth.CodeForbidden)
 	c.join("/members", impostor) // where nobody is his socket's id
 	guest.quiet("/")
-	if r.logs.lines("code=forbidden", "sub is the id of a socket") != 1 {
+	if r.logs.Count("code=forbidden", "sub is the id of a socket") != 1 {
 		t.Errorf("the log:\n%s", r.logs)
 	}
 }

@@ -9,17 +9,16 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
+	"github.com/seed3686fee0/parlor/internal/servertest"
 	"github.com/seed3686fee0/parlor/internal/wire"
 	"github.com/seed3686fee0/parlor/server"
 )
 
 // patience is how long a test waits for what must come: far above what it
 // takes, and passed only by a test that fails.
-const patience = 10 * time.Second
+const patience = servertest.Patience
 
 // A rig is a server that listens, with what it logs.
 type rig struct {
@@ -27,17 +26,13 @@ type rig struct {
 
 	t    testing.TB
 	addr string
-	logs *logs
+	logs *servertest.Log
 }
 
 // serve runs a server on loopback until the test ends.
 func serve(t testing.TB, options ...server.Option) *rig {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return serveOn(t, l, options...)
+	return serveOn(t, servertest.Listen(t), options...)
 }
 
 // serveInMemory is serve for a testing/synctest bubble.
@@ -48,59 +43,17 @@ func serveInMemory(t testing.TB, options ...server.Option) *rig {
 
 func serveOn(t testing.TB, l net.Listener, options ...server.Option) *rig {
 	t.Helper()
-	r := &rig{t: t, addr: l.Addr().String(), logs: &logs{}}
+	r := &rig{t: t, logs: &servertest.Log{}}
 	r.Server = server.New(append([]server.Option{server.WithLogger(slog.New(slog.NewTextHandler(r.logs, nil)))}, options...)...)
-	h := &http.Server{Handler: r.Server}
-	var serving sync.WaitGroup
-	serving.Go(func() { _ = h.Serve(l) }) // ends by Close
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if err := r.Shutdown(ctx); err != nil {
-			t.Errorf("Shutdown: %v", err)
-		}
-		_ = h.Close()
-		serving.Wait()
-	})
+	r.addr = servertest.Serve(t, l, r.Server)
 	return r
-}
-
-// logs are the lines that a server has logged.
-type logs struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // logged waits for a line with all of the texts, and checks that it comes once.
 func (r *rig) logged(texts ...string) {
 	r.t.Helper()
-	count := func() int {
-		n := 0
-		for line := range strings.Lines(r.logs.String()) {
-			all := true
-			for _, text := range texts {
-				all = all && strings.Contains(line, text)
-			}
-			if all {
-				n++
-			}
-		}
-		return n
-	}
-	eventually(r.t, fmt.Sprintf("a line with %q in the log:\n%s", texts, r.logs), func() bool { return count() > 0 })
-	if n := count(); n != 1 {
+	eventually(r.t, fmt.Sprintf("a line with %q in the log:\n%s", texts, r.logs), func() bool { return r.logs.Count(texts...) > 0 })
+	if n := r.logs.Count(texts...); n != 1 {
 		r.t.Errorf("%d lines with %q in the log:\n%s", n, texts, r.logs)
 	}
 }
@@ -249,23 +202,13 @@ func (r *rig) must(err error) {
 // eventually waits for a condition.
 func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !condition(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("in vain: %s", what)
-		}
-	}
+	servertest.Eventually(t, what, condition)
 }
 
 // receive waits for a value.
 func receive[T any](t testing.TB, what string, ch <-chan T) T {
 	t.Helper()
-	select {
-	case v := <-ch:
-		return v
-	case <-time.After(patience):
-		t.Fatalf("in vain: %s", what)
-		panic("unreachable")
-	}
+	return servertest.Receive(t, what, ch)
 }
 
 // waited bounds what a test waits for.

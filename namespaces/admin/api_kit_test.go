@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed3686fee0/parlor/internal/servertest"
 	"github.com/seed3686fee0/parlor/namespaces/admin"
 	"github.com/seed3686fee0/parlor/namespaces/admin/adminapi"
 	"github.com/seed3686fee0/parlor/server"
@@ -27,12 +28,12 @@ type office struct {
 	url   string
 	io    *server.Server
 	admin *admin.Admin
-	log   *logs
+	log   *servertest.Log
 }
 
 func openOffice(t testing.TB, opts admin.Options, options ...server.Option) *office {
 	t.Helper()
-	o := &office{t: t, io: server.New(options...), log: &logs{}}
+	o := &office{t: t, io: server.New(options...), log: &servertest.Log{}}
 	opts.Logger = slog.New(slog.NewTextHandler(o.log, nil))
 	for _, name := range []string{"/", "/chat"} {
 		ns := o.io.Of(name)

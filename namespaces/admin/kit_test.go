@@ -1,26 +1,24 @@
 package admin_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/seed3686fee0/parlor/internal/servertest"
 	"github.com/seed3686fee0/parlor/internal/wire"
 	"github.com/seed3686fee0/parlor/namespaces/admin"
 	"github.com/seed3686fee0/parlor/server"
 )
 
-const patience = 10 * time.Second
+const patience = servertest.Patience
 
 const password = "changeit"
 
@@ -42,7 +40,7 @@ type rig struct {
 	t     testing.TB
 	admin *admin.Admin
 	addr  string
-	logs  *logs
+	logs  *servertest.Log
 }
 
 // bubble runs a test with a rig in memory and a clock that does not wait.
@@ -54,16 +52,12 @@ func bubble(t *testing.T, opts admin.Options, f func(r *rig), options ...server.
 // serve runs a rig on loopback.
 func serve(t testing.TB, opts admin.Options, options ...server.Option) *rig {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return serveOn(t, l, opts, options...)
+	return serveOn(t, servertest.Listen(t), opts, options...)
 }
 
 func serveOn(t testing.TB, l net.Listener, opts admin.Options, options ...server.Option) *rig {
 	t.Helper()
-	r := &rig{t: t, addr: l.Addr().String(), logs: &logs{}}
+	r := &rig{t: t, logs: &servertest.Log{}}
 	logger := slog.New(slog.NewTextHandler(r.logs, nil))
 	r.Server = server.New(append([]server.Option{server.WithLogger(logger)}, options...)...)
 	opts.Logger = logger
@@ -72,58 +66,20 @@ func serveOn(t testing.TB, l net.Listener, opts admin.Options, options ...server
 		t.Fatal(err)
 	}
 	r.admin = a
-	h := &http.Server{Handler: r.Server}
-	var serving sync.WaitGroup
-	serving.Go(func() { _ = h.Serve(l) }) // ends by Close
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if err := r.Shutdown(ctx); err != nil {
-			t.Errorf("Shutdown: %v", err)
-		}
+	t.Cleanup(func() { // after the server's
 		if err := a.Close(); err != nil {
 			t.Errorf("Close: %v", err)
 		}
-		_ = h.Close()
-		serving.Wait()
 		if strings.Contains(r.logs.String(), password) {
 			t.Errorf("the password is in the log:\n%s", r.logs)
 		}
 	})
+	r.addr = servertest.Serve(t, l, r.Server)
 	return r
 }
 
-// logs are the lines that have been logged.
-type logs struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // logged counts the lines with all of the texts.
-func (r *rig) logged(texts ...string) (n int) {
-	for line := range strings.Lines(r.logs.String()) {
-		all := true
-		for _, text := range texts {
-			all = all && strings.Contains(line, text)
-		}
-		if all {
-			n++
-		}
-	}
-	return n
-}
+func (r *rig) logged(texts ...string) int { return r.logs.Count(texts...) }
 
 // A client speaks Socket.IO packet by packet over a WebSocket. What it receives
 // is kept in order.

@@ -4,13 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/seed3686fee0/parlor/internal/servertest"
 	"github.com/seed3686fee0/parlor/internal/wire"
 	"github.com/seed3686fee0/parlor/namespaces/chat"
 	"github.com/seed3686fee0/parlor/server"
@@ -63,26 +63,12 @@ func open(t testing.TB, opts chat.Options) *site {
 	}
 	s := &site{t: t, io: server.New(), clock: newClock()}
 	s.chat = chat.MountAt(s.io.Of("/chat"), opts, s.clock.now)
-	l := wire.ListenPipe()
-	s.addr = l.Addr().String()
-	h := &http.Server{Handler: s.io}
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		_ = h.Serve(l) // until it is closed
-	}()
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := s.io.Shutdown(ctx); err != nil {
-			t.Errorf("shutdown: %v", err)
-		}
-		_ = h.Close()
-		<-served
+	t.Cleanup(func() { // after the server's
 		if !s.chat.Empty() {
 			t.Error("something is left of a room")
 		}
 	})
+	s.addr = servertest.Serve(t, wire.ListenPipe(), s.io)
 	return s
 }
 

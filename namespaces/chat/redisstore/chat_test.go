@@ -2,13 +2,13 @@ package redisstore
 
 import (
 	"context"
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/seed3686fee0/parlor/internal/redistest"
+	"github.com/seed3686fee0/parlor/internal/servertest"
 	"github.com/seed3686fee0/parlor/internal/wire"
 	"github.com/seed3686fee0/parlor/namespaces/chat"
 	"github.com/seed3686fee0/parlor/server"
@@ -37,24 +37,8 @@ func serve(t testing.TB, redisAddr string, opts ...server.Option) *site {
 		return chat.User{}, false
 	}})
 	s.live()
-	l := wire.ListenPipe()
-	s.addr = l.Addr().String()
-	h := &http.Server{Handler: s.io}
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		_ = h.Serve(l) // until it is closed
-	}()
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), guard)
-		defer cancel()
-		if err := s.io.Shutdown(ctx); err != nil {
-			t.Errorf("shutdown: %v", err)
-		}
-		_ = h.Close()
-		<-served
-		s.die()
-	})
+	t.Cleanup(func() { s.die() }) // after the server
+	s.addr = servertest.Serve(t, wire.ListenPipe(), s.io)
 	return s
 }
 
