@@ -2,7 +2,11 @@ package metrics
 
 import (
 	"cmp"
+	"maps"
 	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,11 +27,19 @@ type Times struct {
 	handlers, acks *prometheus.HistogramVec
 	errors         *prometheus.CounterVec
 	names          []string // of the namespaces that are told apart; static
+
+	// The histograms of handlers that have been asked for, which is cheaper here
+	// than in handlers: few, and the same ones for each event. Replaced under mu.
+	mu    sync.Mutex
+	found atomic.Pointer[map[series]prometheus.Observer]
 }
+
+// A series is one of the histograms of handlers.
+type series struct{ namespace, event string }
 
 // NewTimes makes the counts for namespaces with these names; all others are one.
 func NewTimes(names ...string) *Times {
-	return &Times{
+	t := &Times{
 		names: names,
 		handlers: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    prefix + "handler_duration_seconds",
@@ -44,6 +56,8 @@ func NewTimes(names ...string) *Times {
 			Help: "Events whose handlers returned an error, a client's own mistakes among them, or panicked.",
 		}, []string{"namespace"}),
 	}
+	t.found.Store(&map[series]prometheus.Observer{})
+	return t
 }
 
 // Options have a server tell its times. A nil Times has none.
@@ -64,10 +78,24 @@ func (t *Times) Options() []server.Option {
 // handled counts an event. It has no name where no handler of its own is registered.
 func (t *Times) handled(namespace, event string, d time.Duration, err error) {
 	namespace = t.known(namespace)
-	t.handlers.WithLabelValues(namespace, cmp.Or(event, other)).Observe(d.Seconds())
+	t.handler(series{namespace, cmp.Or(event, other)}).Observe(d.Seconds())
 	if err != nil {
 		t.errors.WithLabelValues(namespace).Inc()
 	}
+}
+
+func (t *Times) handler(s series) prometheus.Observer {
+	if o, ok := (*t.found.Load())[s]; ok {
+		return o
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s.event = strings.Clone(s.event) // of a packet, which is not to be kept
+	found := maps.Clone(*t.found.Load())
+	o := t.handlers.WithLabelValues(s.namespace, s.event)
+	found[s] = o
+	t.found.Store(&found)
+	return o
 }
 
 func (t *Times) acked(namespace, _ string, d time.Duration, _ error) {

@@ -38,6 +38,13 @@ func TestE14Labels(t *testing.T) {
 	}
 }
 
+func TestHandledAllocatesNothing(t *testing.T) {
+	times := NewTimes("/")
+	if n := testing.AllocsPerRun(100, func() { times.handled("/", "message", time.Second, nil) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 // What it costs to measure an event.
 func BenchmarkHandled(b *testing.B) {
 	times := NewTimes("/", "/chat")
