@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -58,6 +59,7 @@ type process struct {
 
 // runIn serves as [Run] does, in a process of its own.
 func runIn(ctx context.Context, cfg *config.Config, log *slog.Logger, p process) error {
+	defer runtime.KeepAlive(ballast())
 	pair, err := openCertificate(cfg)
 	if err != nil {
 		return err
