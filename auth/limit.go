@@ -7,53 +7,68 @@ import (
 	"github.com/seed3686fee0/parlor/server"
 )
 
-// LimitSockets returns middleware that lets a user have n sockets at a time in a
-// namespace where [Mount], [JWT] or [Authenticate] comes before it, on this
-// instance; one more is refused with too_many_sockets. It counts by the id of
-// [Identity]: who is anonymous has one for each socket, and is not counted.
-func LimitSockets(n int) Middleware {
-	users := &tally{counts: make(map[string]int)}
-	return func(next server.ConnectHandler) server.ConnectHandler {
-		return func(ctx context.Context, s *server.Socket) error {
-			x := sessionOf(ctx)
-			if x == nil {
-				return refuse(CodeForbidden).connect
-			}
-			id := x.identity.Load()
-			if id.Anonymous {
-				return next(ctx, s)
-			}
-			if !users.add(id.ID, n) {
-				return x.gate.refused(s, CodeTooManySockets, nil)
-			}
-			// A refresh keeps the id, and the context of a socket ends in any case.
-			context.AfterFunc(s.Context(), func() { users.remove(id.ID) })
+// LimitSockets returns the middleware of a [SocketLimit] that stays as it is.
+func LimitSockets(n int) Middleware { return NewSocketLimit(n).Middleware }
+
+// A SocketLimit is how many sockets a user may have at a time on this instance, in
+// the namespaces together that its [SocketLimit.Middleware] is used in; one more is
+// refused with too_many_sockets. It counts by the id of [Identity]: who is anonymous
+// has one for each socket, and is not counted. All methods may be called concurrently.
+type SocketLimit struct {
+	mu     sync.Mutex
+	most   int
+	counts map[string]int // by id
+}
+
+// NewSocketLimit returns a limit of n sockets a user.
+func NewSocketLimit(n int) *SocketLimit {
+	return &SocketLimit{most: n, counts: make(map[string]int)}
+}
+
+// Set changes the limit, for sockets that connect from now on: those that are there
+// stay, and count.
+func (l *SocketLimit) Set(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.most = n
+}
+
+// Middleware is for a namespace where [Mount], [JWT] or [Authenticate] comes before
+// it; without one of them nobody gets in.
+func (l *SocketLimit) Middleware(next server.ConnectHandler) server.ConnectHandler {
+	return func(ctx context.Context, s *server.Socket) error {
+		x := sessionOf(ctx)
+		if x == nil {
+			return refuse(CodeForbidden).connect
+		}
+		id := x.identity.Load()
+		if id.Anonymous {
 			return next(ctx, s)
 		}
+		if !l.add(id.ID) {
+			return x.gate.refused(s, CodeTooManySockets, nil)
+		}
+		// A refresh keeps the id, and the context of a socket ends in any case.
+		context.AfterFunc(s.Context(), func() { l.remove(id.ID) })
+		return next(ctx, s)
 	}
 }
 
-// A tally counts by id.
-type tally struct {
-	mu     sync.Mutex
-	counts map[string]int
-}
-
-// add counts one more, unless there are most already.
-func (t *tally) add(id string, most int) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.counts[id] >= most {
+// add counts one more, unless there are as many already as may be.
+func (l *SocketLimit) add(id string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.counts[id] >= l.most {
 		return false
 	}
-	t.counts[id]++
+	l.counts[id]++
 	return true
 }
 
-func (t *tally) remove(id string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.counts[id]--; t.counts[id] == 0 {
-		delete(t.counts, id)
+func (l *SocketLimit) remove(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.counts[id]--; l.counts[id] == 0 {
+		delete(l.counts, id)
 	}
 }

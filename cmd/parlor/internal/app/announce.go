@@ -48,6 +48,7 @@ func announce(log *slog.Logger, cfg *config.Config, keys *keyring, address net.A
 		"unknown_sessions_per_second_and_address", limits.Engine.UnknownSessionsPerSecond,
 		"namespaces_per_connection", limits.NamespacesPerConnection,
 		"refused_connects", limits.RefusedConnects,
+		"sockets_per_user", cfg.MaxSocketsPerUser,
 		"event_rate", cfg.EventRate,
 		"byte_rate", cfg.ByteRate,
 		"header_bytes", maxHeaderBytes,

@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed3686fee0/parlor/adapter"
 	"github.com/seed3686fee0/parlor/adapter/redisadapter"
+	"github.com/seed3686fee0/parlor/auth"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
 	"github.com/seed3686fee0/parlor/namespaces/chat"
 	"github.com/seed3686fee0/parlor/namespaces/chat/redisstore"
@@ -241,6 +242,7 @@ func (c *cluster) close() {
 type instance struct {
 	*server.Server
 	chats          map[string]*chat.Chat
+	users          *auth.SocketLimit
 	cluster        *cluster
 	administration *administration
 	drainWindow    time.Duration

@@ -12,7 +12,6 @@ import (
 
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/certificate"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
-	"github.com/seed3686fee0/parlor/server"
 )
 
 // A reloader takes over new settings on SIGHUP.
@@ -47,7 +46,7 @@ type running struct {
 	started *config.Config
 	pair    certificate.Source // nil for none
 	keys    *keyring
-	io      *server.Server
+	io      instance
 	places  *atomic.Int64 // see newHealth
 }
 
@@ -110,6 +109,7 @@ func (now running) limit(cfg *config.Config) {
 	limits.RoomsPerSocket = serverLimits(now.started).RoomsPerSocket // as the chat's own, which needs a restart
 	now.io.SetLimits(limits)
 	now.io.SetAllowedOrigins(cfg.CorsOrigin...)
+	now.io.users.Set(socketsPerUser(cfg))
 	now.places.Store(places(cfg))
 }
 

@@ -161,3 +161,46 @@ func TestReloadLimits(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 }
+
+// F08: a user has no more sockets than may be, in both chats together; others, and
+// who has no token, are not counted with him. SIGHUP changes how many.
+func TestF08MaxSocketsPerUser(t *testing.T) {
+	t.Parallel()
+	file, secret := filepath.Join(t.TempDir(), "parlor.yaml"), "--auth-secret-file="+keyFile(t, newSecret())
+	rewrite(t, file, "max-sockets-per-user: 2\n")
+	cmd, log, _, addr := serving(t, "--config="+file, "--log-format=text", "--anonymous", secret)
+	m := &member{addr: addr}
+	ada, bob := minted(t, secret, "--sub=ada"), minted(t, secret, "--sub=bob")
+	refuses := func(ns string) {
+		t.Helper()
+		s := open(t, addr, wire.Websocket)
+		defer hangUp(s)
+		connects(t, s, "40"+ns+`{"token":"`+ada+`"}`, "44"+ns+fmt.Sprintf(refused, "too_many_sockets"))
+	}
+	set := func(n int) {
+		t.Helper()
+		rewrite(t, file, fmt.Sprintf("max-sockets-per-user: %d\n", n))
+		send(t, cmd, syscall.SIGHUP)
+		waitFor(t, log, fmt.Sprintf("now=%d setting=max-sockets-per-user", n))
+	}
+	first := m.enters(t, wire.Websocket, "", ada)
+	m.enters(t, wire.Polling, "/chat,", ada)
+	refuses("")
+	refuses("/chat,")
+	m.enters(t, wire.Websocket, "", bob)
+	for range 3 {
+		s := open(t, addr, wire.Websocket)
+		defer hangUp(s)
+		connects(t, s, "40", `40{"sid":"*"}`, `42["connected",*`)
+	}
+	set(3)
+	m.enters(t, wire.Websocket, "", ada)
+	refuses("")
+	set(0)
+	m.enters(t, wire.Websocket, "", ada)
+	set(1)
+	refuses("")
+	first.asks(`["join","r"]`, `[{"ok":true,*`) // who is in stays
+	send(t, cmd, syscall.SIGKILL)               // nobody here answers a close
+	_ = cmd.Wait()
+}

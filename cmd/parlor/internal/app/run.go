@@ -102,7 +102,7 @@ func runIn(ctx context.Context, cfg *config.Config, log *slog.Logger, p process)
 	if cfg.LogPackets {
 		defer io.Observe(packetLog{log, cfg.Admin.Namespace})()
 	}
-	now := running{started: cfg, pair: pair, keys: keys, io: io.Server, places: &atomic.Int64{}}
+	now := running{started: cfg, pair: pair, keys: keys, io: io, places: &atomic.Int64{}}
 	now.places.Store(places(cfg))
 	health := newHealth(cfg, io, now.places)
 	pages["/healthz"], pages["/readyz"] = http.HandlerFunc(health.ServeLive), http.HandlerFunc(health.ServeReady)

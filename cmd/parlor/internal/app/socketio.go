@@ -4,6 +4,7 @@ import (
 	"context"
 	"io/fs"
 	"log/slog"
+	"math"
 
 	"github.com/seed3686fee0/parlor/auth"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
@@ -48,13 +49,24 @@ func newSocketServer(cfg *config.Config, keys *keyring, shared *cluster, adminis
 		server.WithClientBundle(bundle),
 	)...)
 	chats := map[string]*chat.Chat{}
+	users := auth.NewSocketLimit(socketsPerUser(cfg))
 	for _, name := range chatNamespaces {
 		ns := io.Of(name)
 		auth.Mount(ns, authOptions(cfg, keys, log)) // first: it has to come before what it guards
+		ns.Use(users.Middleware)
 		chats[name] = chat.Mount(ns, chatOptions(cfg, shared.store(name), log))
 		shared.watch(name, chats[name])
 	}
-	return instance{io, chats, shared, administration, cfg.DrainWindow}
+	return instance{io, chats, users, shared, administration, cfg.DrainWindow}
+}
+
+// socketsPerUser is how many sockets a user may have in the chats together. Without a
+// limit they are counted too: there may be one later.
+func socketsPerUser(cfg *config.Config) int {
+	if cfg.MaxSocketsPerUser == 0 {
+		return math.MaxInt
+	}
+	return cfg.MaxSocketsPerUser
 }
 
 func parser(cfg *config.Config) packet.Parser {
