@@ -2,177 +2,137 @@
 // `parlor bench`, and writes a page with what they cost. `make compare` runs it.
 //
 // Each load of each round is against a fresh server. A peer that is not to be had is
-// said to be missing; a load of which not all came has no figure.
+// said to be missing; a load of which not all came has no figure. What is measured is
+// kept in a file: a run that was interrupted goes on where it was when it is started
+// again with the same flags, and -loads and -peers measure parts anew, beside what
+// there is of the others.
 package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
-	"os/exec"
 	"os/signal"
-	"strconv"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
 
 func main() {
-	var o options
+	o := options{log: os.Stderr}
 	flag.StringVar(&o.parlor, "parlor", "../../bin/parlor", "the parlor command, to be compared and to measure with")
-	flag.StringVar(&o.modules, "modules", "../../adapter/redisadapter/testdata/node/node_modules", "where Node's socket.io is installed")
-	flag.StringVar(&o.out, "out", "../../docs/compare.md", "the page")
-	flag.StringVar(&o.picture, "picture", "../../docs/compare.svg", "the chart")
+	flag.StringVar(&o.docs, "docs", "../../docs", "where compare.md and its charts are written")
+	flag.StringVar(&o.cache, "cache", "../../.tmp/compare", "where peers are installed and built, and results are kept")
 	flag.IntVar(&o.rounds, "rounds", 5, "how often each load is run")
-	flag.StringVar(&o.only, "only", "", "run the loads whose names have this in them alone")
+	loadList := flag.String("loads", "", "run these alone, with commas between: "+strings.Join(loadNames(), ", ")+", or hold")
+	peerList := flag.String("peers", "", "run these alone: "+strings.Join(peerNames(), ", "))
+	flag.DurationVar(&o.hold, "hold", 10*time.Minute, "how long the load hold lasts: 18,000 idle connections")
+	flag.IntVar(&o.held, "held", 18_000, "how many connections it is of")
+	flag.BoolVar(&o.page, "page", false, "measure nothing: write the page from what there is")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, o); err != nil {
+	err := o.choose(*loadList, *peerList)
+	if err == nil {
+		err = run(ctx, &o)
+	}
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "compare:", err)
 		os.Exit(1)
 	}
 }
 
 type options struct {
-	parlor, modules, out, picture, only string
-	rounds                              int
+	parlor, docs, cache string
+	rounds, held        int
+	hold                time.Duration
+	page                bool
+	log                 io.Writer
+
+	// Of -loads and -peers.
+	loads []string
+	peers []string
+	holds bool
 }
 
-// A load is a row of the page.
-type load struct {
-	name, what string
-	args       []string
-	figure     func(*result) *float64
-	unit       string
+// sayf says how it goes on, in a line.
+func (o *options) sayf(format string, args ...any) {
+	_, _ = fmt.Fprintf(o.log, format+"\n", args...) // there is nobody else to tell
 }
 
-// A result is what is used of a report of `parlor bench --json`.
-type result struct {
-	Server struct {
-		CPUPerConnection *float64 `json:"connect_cpu_us"`
-		CPUPerDelivery   *float64 `json:"cpu_us_per_delivery"`
-		PerConnection    *float64 `json:"kib_per_connection"`
-	} `json:"server"`
-	Generator struct {
-		Bottleneck bool    `json:"bottleneck"`
-		Machine    float64 `json:"machine"`
-	} `json:"generator"`
-}
-
-func delivery(r *result) *float64   { return r.Server.CPUPerDelivery }
-func connection(r *result) *float64 { return r.Server.CPUPerConnection }
-func memory(r *result) *float64     { return r.Server.PerConnection }
-
-const deliveryUnit = "µs CPU a delivery"
-
-var loads = []load{
-	{"burst", "2,000 messages to a room of 200, at once", []string{"--load=broadcast", "--connections=200", "--rate=0", "--count=2000"}, delivery, deliveryUnit},
-	{"paced", "40 messages a second to a room of 500, for 5 s", []string{"--load=broadcast", "--connections=500", "--rate=40", "--duration=5s"}, delivery, deliveryUnit},
-	{"echo", "100 clients, each sends to itself 200 times, one at a time", []string{"--load=echo", "--connections=100", "--rate=0", "--count=200"}, delivery, deliveryUnit},
-	{"flood", "50 clients, each sends 1,000 to itself without waiting", []string{"--load=flood", "--connections=50", "--count=1000"}, delivery, deliveryUnit},
-	{"polling", "the echo over long polling, 50 clients, 100 times", []string{"--load=echo", "--connections=50", "--rate=0", "--count=100", "--transport=polling"}, delivery, deliveryUnit},
-	{"connect", "2,000 clients connect at once and join a room each", []string{"--load=storm", "--connections=2000"}, connection, "µs CPU a connection"},
-	{"memory", "slope from 1,000 to 5,000 idle connections", []string{"--load=idle", "--connections=5000", "--from=1000", "--settle=3s", "--duration=1s"}, memory, "KiB a connection"},
-}
-
-// A table has the figures of each load, by peer.
-type table map[string]map[string][]float64
-
-func run(ctx context.Context, o options) error {
-	version, err := exec.CommandContext(ctx, o.parlor, "version").Output()
-	if err != nil {
-		return fmt.Errorf("%s: %w; make build makes it", o.parlor, err)
+// choose takes the lists of what is to be run; an empty one is all, but for the hold.
+func (o *options) choose(loadList, peerList string) (err error) {
+	if o.rounds < 1 {
+		return fmt.Errorf("-rounds: %d is not a number of rounds; give 1 or more", o.rounds)
 	}
-	peers, missing, clean, err := available(ctx, o)
+	names := append(loadNames(), "hold")
+	if loadList == "" {
+		names = loadNames()
+	}
+	if o.loads, err = chosen("-loads", loadList, names); err != nil {
+		return err
+	}
+	if o.peers, err = chosen("-peers", peerList, peerNames()); err != nil {
+		return err
+	}
+	o.holds = slices.Contains(o.loads, "hold")
+	o.loads = slices.DeleteFunc(o.loads, func(name string) bool { return name == "hold" })
+	return nil
+}
+
+// chosen returns those of all that a list names, in their order.
+func chosen(option, list string, all []string) ([]string, error) {
+	if list == "" {
+		return all, nil
+	}
+	names := strings.Split(list, ",")
+	for i, name := range names {
+		if names[i] = strings.TrimSpace(name); !slices.Contains(all, names[i]) {
+			return nil, fmt.Errorf("%s: %q is none; there are %s", option, names[i], strings.Join(all, ", "))
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(name string) bool { return !slices.Contains(names, name) }), nil
+}
+
+func loadNames() (names []string) {
+	for _, l := range loads {
+		names = append(names, l.name)
+	}
+	return names
+}
+
+func peerNames() (names []string) {
+	for _, p := range peers() {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+func run(ctx context.Context, o *options) error {
+	s, err := openStore(filepath.Join(o.cache, "results.json"))
 	if err != nil {
 		return err
 	}
-	defer clean()
-	c := comparison{options: o, version: strings.TrimSpace(string(version)), peers: peers, missing: missing, table: table{}}
-	for c.rounds = 0; c.rounds < o.rounds && ctx.Err() == nil; c.rounds++ {
-		for _, l := range loads {
-			for _, p := range peers {
-				if strings.Contains(l.name, o.only) && ctx.Err() == nil {
-					c.run(ctx, l, p)
-				}
-			}
+	c := &comparison{options: o, store: s}
+	if !o.page {
+		if err := c.measureAll(ctx); err != nil {
+			return err
 		}
 	}
-	if ctx.Err() != nil {
-		c.rounds-- // it is not complete
+	if len(s.Records) == 0 && s.Hold == nil {
+		return errors.New("nothing has been measured yet")
 	}
-	if c.rounds < 1 {
-		return errors.New("interrupted before a round was complete")
+	p := page{store: s, machine: thisMachine(), peers: peers()}
+	if err := p.write(o.docs); err != nil {
+		return err
 	}
-	return c.write()
-}
-
-// A comparison is what there is so far.
-type comparison struct {
-	options
-
-	version string
-	peers   []peer
-	missing []string
-	rounds  int
-	table   table
-	busy    []float64 // share of the machine's processors
-}
-
-// run runs a load once, and says what it came to. A peer that has failed in it has no
-// figure, whatever it does later.
-func (c *comparison) run(ctx context.Context, l load, p peer) {
-	row := c.table[l.name]
-	if row == nil {
-		row = map[string][]float64{}
-		c.table[l.name] = row
+	for _, line := range p.verdicts() {
+		o.sayf("%s", line)
 	}
-	if c.rounds > 0 && len(row[p.name]) == 0 {
-		return
-	}
-	r, err := measure(ctx, c.options, l, p)
-	if ctx.Err() != nil {
-		return // it says nothing of the peer
-	}
-	var x *float64
-	if err == nil {
-		x = l.figure(r)
-	}
-	if x == nil {
-		fmt.Fprintf(os.Stderr, "%-8s %-24s no figure: %v\n", l.name, p.name, err)
-		delete(row, p.name)
-		return
-	}
-	row[p.name] = append(row[p.name], *x)
-	c.busy = append(c.busy, r.Generator.Machine)
-	note := ""
-	if r.Generator.Bottleneck {
-		note = "  (the generator was late, or busy)"
-	}
-	fmt.Fprintf(os.Stderr, "%d/%d %-8s %-24s %8.2f %s%s\n", c.rounds+1, c.options.rounds, l.name, p.name, *x, l.unit, note)
-}
-
-// measure runs a load against a fresh server.
-func measure(ctx context.Context, o options, l load, p peer) (*result, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	defer cancel()
-	s, err := start(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	defer s.stop()
-	args := append([]string{"bench", s.url, "--json", "--timeout=1m", "--pid=" + strconv.Itoa(s.pid)}, l.args...)
-	out, err := exec.CommandContext(ctx, o.parlor, args...).Output()
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		lines := strings.Split(strings.TrimSpace(string(exit.Stderr)), "\n")
-		return nil, errors.New(lines[len(lines)-1])
-	}
-	if err != nil {
-		return nil, err
-	}
-	r := &result{}
-	return r, json.Unmarshal(out, r)
+	o.sayf("written: %s", filepath.Join(o.docs, "compare.md"))
+	return nil
 }

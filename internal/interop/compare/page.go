@@ -1,86 +1,257 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
-	"html"
 	"os"
-	"runtime"
+	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 )
 
-// write writes the page and its chart.
-func (c *comparison) write() error {
-	peers, t := c.peers, c.table
-	var b strings.Builder
-	b.WriteString("# Beside other servers\n\nWhat `make compare` has measured; it writes this page anew.\n\n")
-	fmt.Fprintf(&b, "On %s, with %d processors (%s/%s), %s: the median of %d rounds, and the least and the most. Each load of each round is against a\nfresh server on the same machine, over the loopback interface, by `parlor bench`. Less is better.\n",
-		processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, time.Now().UTC().Format("2 January 2006"), c.rounds)
-	fmt.Fprintf(&b, "The machine was busy to %.0f %% meanwhile, with all that ran on it.\n\n", 100*median(c.busy))
-	b.WriteString("![CPU time and memory, as a share of what Node's socket.io takes](compare.svg)\n\n| |")
-	for _, p := range peers {
-		fmt.Fprintf(&b, " %s |", p.name)
+// A page says what was measured.
+type page struct {
+	store   *store
+	machine machine
+	peers   []*peer // all that there are
+}
+
+// write writes the page and its charts.
+func (p *page) write(folder string) error {
+	files := map[string]string{"compare.md": p.text(), "compare.svg": p.panels()}
+	if p.store.Hold != nil {
+		files["compare-hold.svg"] = p.holdChart()
 	}
-	b.WriteString("\n|---|" + strings.Repeat("---|", len(peers)) + "\n")
-	for _, l := range loads {
-		if len(t[l.name]) == 0 {
-			continue
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil { //nolint:gosec // it is there to be read
+			return err
 		}
-		fmt.Fprintf(&b, "| %s, %s |", l.name, l.unit)
-		for _, p := range peers {
-			fmt.Fprintf(&b, " %s |", cell(t[l.name], p.name))
+	}
+	return nil
+}
+
+// shown are the peers and loads of which there is something.
+func (p *page) shown() (list []*peer, rows []*load) {
+	for _, one := range p.peers {
+		if slices.ContainsFunc(p.store.Records, func(r record) bool { return r.Peer == one.name }) {
+			list = append(list, one)
+		}
+	}
+	for i := range loads {
+		if slices.ContainsFunc(p.store.Records, func(r record) bool { return r.Load == loads[i].name }) {
+			rows = append(rows, &loads[i])
+		}
+	}
+	return list, rows
+}
+
+func (p *page) text() string {
+	var b bytes.Buffer
+	b.WriteString("# Beside other servers\n\nWhat `make compare` has measured; it writes this page anew, and nothing in it by hand.\n\n")
+	p.introduce(&b)
+	list, rows := p.shown()
+	if len(rows) > 0 {
+		p.glance(&b, list, rows)
+		p.bars(&b)
+		p.behind(&b, list, rows)
+		b.WriteString("\n## The loads, one by one\n\nThe median of the rounds, the least and the most; as a share of Node's; and for loads in which each event has its time, how late\nthe slowest one in a hundred was, in the median round.\n")
+		for _, l := range rows {
+			p.detail(&b, l, list)
+		}
+	}
+	if p.store.Hold != nil {
+		p.held(&b)
+	}
+	p.million(&b)
+	p.who(&b, list)
+	b.WriteString(caveats)
+	return b.String()
+}
+
+func (p *page) introduce(b *bytes.Buffer) {
+	m := p.machine
+	fmt.Fprintf(b, "On %s, %d processors, %s (%s), %s.", m.processor, m.cpus, cmp.Or(m.memory, "unknown memory"), m.system, m.date.Format("2 January 2006"))
+	if len(p.store.Records) == 0 {
+		b.WriteString("\n")
+		return
+	}
+	least, most := p.rounds()
+	rounds := fmt.Sprintf("%d rounds", most)
+	if least != most {
+		rounds = fmt.Sprintf("%d to %d rounds", least, most)
+	}
+	var busy []float64
+	for _, r := range p.store.Records {
+		if r.Report != nil {
+			busy = append(busy, r.Report.Generator.Machine)
+		}
+	}
+	fmt.Fprintf(b, " Medians of %s; each load of each round is against a\nfresh server on the same machine, over the loopback interface, by [`parlor bench`](bench.md). Less is better everywhere.\n"+
+		"The machine was busy to %.0f %% meanwhile, with the servers, with who measured them and with all else that ran on it.\n", rounds, 100*median(busy))
+}
+
+// rounds are the fewest and the most that a load was run against a peer.
+func (p *page) rounds() (least, most int) {
+	count := map[[2]string]int{}
+	for _, r := range p.store.Records {
+		count[[2]string{r.Load, r.Peer}]++
+	}
+	for _, n := range count {
+		most = max(most, n)
+		if least == 0 || n < least {
+			least = n
+		}
+	}
+	return least, most
+}
+
+// glance is the table of shares of Node's.
+func (p *page) glance(b *bytes.Buffer, list []*peer, rows []*load) {
+	b.WriteString("\n## At a glance\n\n![A panel for each load, a bar for each server](compare.svg)\n\n")
+	b.WriteString("CPU time and memory as a share of what Node's socket.io took in the same run:\n\n| |")
+	for _, one := range list {
+		fmt.Fprintf(b, " %s |", one.title)
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---:|", len(list)) + "\n")
+	for _, l := range rows {
+		base, known := p.store.cell(l, nodeName).figure()
+		fmt.Fprintf(b, "| %s |", l.name)
+		for _, one := range list {
+			c := p.store.cell(l, one.name)
+			x, ok := c.figure()
+			switch {
+			case c.failed > 0:
+				fmt.Fprintf(b, " [no](#%s) |", anchor(l.title))
+			case !ok || !known:
+				b.WriteString(" |")
+			case one.name == parlorName:
+				fmt.Fprintf(b, " **%s** |", share(x/base))
+			default:
+				fmt.Fprintf(b, " %s |", share(x/base))
+			}
 		}
 		b.WriteString("\n")
 	}
+	var delivered, lost, doubled, late int64
+	for _, r := range p.store.Records {
+		if r.Report != nil && r.Report.Traffic != nil && (r.Peer == parlorName || r.Peer == singleName) {
+			t := r.Report.Traffic
+			delivered, lost, doubled, late = delivered+t.Delivered, lost+t.Lost, doubled+t.Duplicated, late+t.OutOfOrder
+		}
+	}
+	failed := 0
+	for _, r := range p.store.Records {
+		if r.Problem != "" && (r.Peer == parlorName || r.Peer == singleName) {
+			failed++
+		}
+	}
+	fmt.Fprintf(b, "\nOf %s deliveries by Parlor %d were lost, %d came twice and %d out of order", grouped(delivered), lost, doubled, late)
+	if failed > 0 {
+		fmt.Fprintf(b, "; %d of its runs did not finish, and are not counted in that", failed)
+	}
+	b.WriteString(". A server has a figure only where all came, once and in order, in every round.\n")
+}
+
+// detail is the table of a load.
+func (p *page) detail(b *bytes.Buffer, l *load, list []*peer) {
+	fmt.Fprintf(b, "\n### %s\n\n%s: %s.\n\n| | %s | least to most | × Node |", l.title, l.name, l.what, l.unit)
+	b.WriteString(map[bool]string{true: " p50, ms | p99, ms |"}[l.latency] + "\n|---|---:|---:|---:|" + strings.Repeat("---:|", map[bool]int{true: 2}[l.latency]) + "\n")
+	base, known := p.store.cell(l, nodeName).figure()
+	for _, one := range list {
+		c := p.store.cell(l, one.name)
+		if c.runs == 0 {
+			continue
+		}
+		x, ok := c.figure()
+		if !ok {
+			fmt.Fprintf(b, "| %s | did not finish (%d of %d) | | |%s\n", one.title, c.failed, c.runs, map[bool]string{true: " | |"}[l.latency])
+			continue
+		}
+		ratio := ""
+		if known {
+			ratio = share(x / base)
+		}
+		fmt.Fprintf(b, "| %s | **%s** | %s to %s | %s |", one.title, short(x), short(c.figures[0]), short(c.figures[len(c.figures)-1]), ratio)
+		if l.latency {
+			fmt.Fprintf(b, " %s | %s |", short(c.p50), short(c.p99))
+		}
+		b.WriteString("\n")
+	}
+}
+
+// who says what was compared, and how.
+func (p *page) who(b *bytes.Buffer, list []*peer) {
+	b.WriteString("\n## Who\n\n| | version | how |\n|---|---|---|\n")
+	for _, one := range list {
+		var versions []string
+		for _, r := range p.store.Records {
+			if r.Peer == one.name && !slices.Contains(versions, r.Version) {
+				versions = append(versions, r.Version)
+			}
+		}
+		how := one.setup
+		if one.threads {
+			how += "; uses all processors"
+		} else {
+			how += "; uses one processor"
+		}
+		fmt.Fprintf(b, "| %s | %s | %s |\n", one.title, strings.Join(versions, ", "), how)
+	}
+	b.WriteString("\nEach does the part of Parlor's chat that the loads use, join and message; what they run is in `internal/interop/compare/peers`.\n")
+	for _, one := range p.peers {
+		if problem, ok := p.store.Missing[one.name]; ok {
+			fmt.Fprintf(b, "Missing, because it could not be had here: %s (%s).\n", one.title, problem)
+		}
+	}
+	if problem, ok := p.store.Missing[redisName]; ok {
+		fmt.Fprintf(b, "Two instances over Redis are missing (%s).\n", problem)
+	}
+	b.WriteString("Centrifugo is not among them: its clients speak a protocol of its own, so that the same load cannot be put on it.\n")
 	b.WriteString("\nThe loads:\n\n")
-	for _, l := range loads {
-		if len(t[l.name]) > 0 {
-			fmt.Fprintf(&b, "- **%s**: %s (`parlor bench %s`)\n", l.name, l.what, strings.Join(l.args, " "))
-		}
+	_, rows := p.shown()
+	for _, l := range rows {
+		fmt.Fprintf(b, "- **%s**: `%s`\n", l.name, l.command())
 	}
-	fmt.Fprintf(&b, "\nWho: %s", c.version)
-	for _, p := range peers {
-		if p.version != "" {
-			fmt.Fprintf(&b, "; %s %s", p.name, p.version)
-		}
-	}
-	b.WriteString(". Each as it comes, Parlor with `--chat-rate=0 --chat-history=0`; what the servers do is the part of\nParlor's chat that the loads use, join and message.\n")
-	for _, m := range c.missing {
-		fmt.Fprintf(&b, "Missing: %s.\n", m)
-	}
-	b.WriteString(`
-What the figures are not: they are of small messages on one machine, where the server and who measures it share processors and no network is in between.
-CPU time a delivery is what a server takes, not how soon something arrives; a server that uses several processors may be done earlier and have taken as
-much. Memory is what the system says is resident, which a runtime may hold on to. A cell without a figure had a round of which not all came, once and in order, in the time that
-there was.
-`)
-	if err := os.WriteFile(c.out, []byte(b.String()), 0o644); err != nil { //nolint:gosec // it is there to be read
-		return err
-	}
-	return os.WriteFile(c.picture, []byte(chart(peers, t)), 0o644) //nolint:gosec // the same
 }
 
-// cell is a median with its range, and as a share of Node's.
-func cell(row map[string][]float64, name string) string {
-	list := slices.Sorted(slices.Values(row[name]))
-	if len(list) == 0 {
-		return "–"
-	}
-	text := fmt.Sprintf("**%s** (%s to %s)", short(median(list)), short(list[0]), short(list[len(list)-1]))
-	if base := row[nodeName]; len(base) > 0 && name != nodeName {
-		text += fmt.Sprintf(" ×%.2f", median(list)/median(base))
-	}
-	return text
-}
+const caveats = `
+## What the figures are not
 
-func median(list []float64) float64 {
-	list = slices.Sorted(slices.Values(list))
-	n := len(list)
-	if n == 0 {
-		return 0
+- They are of small messages on one machine, where the servers and who measures them share processors, and no network is in between.
+- CPU time a delivery is what a server takes, not how soon something arrives: a server that uses several processors may be done earlier and have
+  taken as much. That is why Parlor is there with one processor too, beside those that use one.
+- Latency is with both ends on one machine: under a load that fills it, it is how long the queue was, and whose turn it was.
+- Memory is what the system says is resident, which a runtime may hold on to. The kernel's own memory for a connection is not in it.
+- Two instances over Redis: what Redis takes is not counted.
+- "Did not finish" says in how many rounds not all came, once and in order, or not in the time that there was: 40 s for what is outstanding, two minutes
+  for all. On another machine that may be otherwise.
+- They say nothing of an application: what its handlers do is most of what it takes.
+
+## To repeat it
+
+` + "```console\n" + `$ make compare                                      # five rounds; what is missing of Node.js, Redis and peers is installed or left out
+$ make compare ROUNDS=3
+$ make compare COMPARE="-loads=burst,echo -peers=parlor,node"   # these anew, beside what there is of the others
+$ make compare COMPARE="-loads=hold"                # 18,000 idle connections for ten minutes; needs ulimit -n 18100 or more
+$ make compare COMPARE="-page"                      # the page alone, from what has been measured
+` + "```\n" + `
+Peers are installed and built in ` + "`.tmp/compare`" + `, where what was measured is kept too: ` + "`results.json`" + `. A run that was interrupted goes on where it was when it is
+started again with the same flags. Nothing else should run on the machine.
+`
+
+// anchor is that of a heading.
+func anchor(title string) string { return strings.ReplaceAll(strings.ToLower(title), " ", "-") }
+
+// share is a ratio.
+func share(x float64) string {
+	switch {
+	case x < 0.1:
+		return fmt.Sprintf("%.3f", x)
+	case x < 10:
+		return fmt.Sprintf("%.2f", x)
 	}
-	return (list[(n-1)/2] + list[n/2]) / 2
+	return fmt.Sprintf("%.1f", x)
 }
 
 func short(x float64) string {
@@ -93,69 +264,11 @@ func short(x float64) string {
 	return fmt.Sprintf("%.0f", x)
 }
 
-// processor is what the machine says of itself.
-func processor() string {
-	text, err := os.ReadFile("/proc/cpuinfo")
-	if err != nil {
-		return "a machine"
+// grouped writes thousands apart.
+func grouped(n int64) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
 	}
-	for line := range strings.Lines(string(text)) {
-		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return "a machine"
-}
-
-// chart draws each figure as a share of Node's, a bar each.
-func chart(peers []peer, t table) string {
-	const left, width, bar, gap = 90.0, 520.0, 13.0, 16.0
-	top := 1.0
-	type line struct {
-		label string
-		y     float64
-	}
-	var labels []line
-	var bars strings.Builder
-	for _, l := range loads {
-		for _, p := range peers {
-			if base := median(t[l.name][nodeName]); base > 0 {
-				top = max(top, median(t[l.name][p.name])/base)
-			}
-		}
-	}
-	top = min(top, 5) // what is longer has its number
-	y := 44.0
-	for _, l := range loads {
-		base := median(t[l.name][nodeName])
-		if base <= 0 {
-			continue
-		}
-		labels = append(labels, line{l.name, y})
-		for i, p := range peers {
-			list := t[l.name][p.name]
-			if len(list) == 0 {
-				continue
-			}
-			share := median(list) / base
-			w := max(1, min(share, top)/top*(width-70))
-			fmt.Fprintf(&bars, `<rect class="p%d" x="%.0f" y="%.1f" width="%.1f" height="%.0f" rx="2"/><text class="v" x="%.1f" y="%.1f">×%.2f</text>`, i, left, y, w, bar-2, left+w+5, y+bar-4, share)
-			y += bar
-		}
-		y += gap
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" font-family="system-ui, sans-serif" font-size="12">`, left+width+20, y)
-	b.WriteString(`<style>.bg{fill:#fff}text{fill:#1b1b1a}.v{fill:#5f5e5b;font-size:10px}.p0{fill:#2a6fdb}.p1{fill:#8fb6ef}.p2{fill:#8a8984}.p3{fill:#d9622b}` +
-		`@media(prefers-color-scheme:dark){.bg{fill:#161615}text{fill:#f1f0ec}.v{fill:#aaa8a2}.p0{fill:#5c9bf5}.p1{fill:#35588c}.p2{fill:#8f8e88}.p3{fill:#f08a55}}</style>`)
-	fmt.Fprintf(&b, `<rect class="bg" width="%.0f" height="%.0f"/>`, left+width+20, y)
-	x := left
-	for i, p := range peers {
-		fmt.Fprintf(&b, `<rect class="p%d" x="%.0f" y="14" width="10" height="10" rx="2"/><text x="%.0f" y="23">%s</text>`, i, x, x+15, html.EscapeString(p.name))
-		x += 32 + 6.6*float64(len(p.name))
-	}
-	for _, l := range labels {
-		fmt.Fprintf(&b, `<text x="%.0f" y="%.1f" text-anchor="end">%s</text>`, left-10, l.y+bar, html.EscapeString(l.label))
-	}
-	return b.String() + bars.String() + "</svg>\n"
+	return text
 }

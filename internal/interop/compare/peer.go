@@ -9,130 +9,155 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
-	"strings"
 	"time"
 )
 
 // A peer is a server that can be started.
 type peer struct {
-	name, version string
-	command       func(port string) []string
-	env           []string
+	name    string // for -peers
+	title   string
+	setup   string // how it is run, for the page
+	redis   bool   // it is measured as two instances too
+	threads bool   // it uses several processors
+	// prepare installs or builds it, and says how it is started.
+	prepare func(ctx context.Context, o *options, p *peer) error
+
+	// Of prepare.
+	version string
+	command func(port, redis string) []string // redis is empty for one instance
+	env     []string
 }
 
-// available finds the peers that can be had here, and says which cannot, and why.
-func available(ctx context.Context, o options) (peers []peer, missing []string, clean func(), err error) {
-	folder, err := os.MkdirTemp("", "compare")
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	clean = func() { _ = os.RemoveAll(folder) }
-	parlor := func(port string) []string {
-		return []string{o.parlor, "serve", "--addr=127.0.0.1:" + port, "--chat-rate=0", "--chat-history=0", "--log-level=error"}
-	}
-	peers = []peer{
-		{name: "Parlor", command: parlor},
-		{name: "Parlor, GOMAXPROCS=1", command: parlor, env: []string{"GOMAXPROCS=1"}},
-	}
-	if p, err := node(ctx, o); err != nil {
-		missing = append(missing, "Node's socket.io: "+err.Error())
-	} else {
-		peers = append(peers, p)
-	}
-	if p, err := zishang520(ctx, folder); err != nil {
-		missing = append(missing, "zishang520/socket.io v2: "+err.Error())
-	} else {
-		peers = append(peers, p)
-	}
-	return peers, missing, clean, nil
-}
-
-// nodeName is the peer that the others are compared with.
-const nodeName = "Node's socket.io"
-
-func node(ctx context.Context, o options) (p peer, err error) {
-	modules, err := filepath.Abs(o.modules)
-	if err != nil {
-		return p, err
-	}
-	program, err := exec.LookPath("node")
-	if err != nil {
-		return p, errors.New("there is no Node.js")
-	}
-	script := `process.stdout.write(require("socket.io/package.json").version + " on Node " + process.versions.node)`
-	cmd := exec.CommandContext(ctx, program, "-e", script)
-	cmd.Env = append(os.Environ(), "NODE_PATH="+modules)
-	version, err := cmd.Output()
-	if err != nil {
-		return p, errors.New("it is not installed; make deps installs it")
-	}
-	return peer{
-		name: nodeName, version: string(version), env: []string{"NODE_PATH=" + modules, "NODE_ENV=production"},
-		command: func(port string) []string { return []string{program, "compare/chat.cjs", port} },
-	}, nil
-}
-
-func zishang520(ctx context.Context, folder string) (p peer, err error) {
-	program := filepath.Join(folder, "chatpeer")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "./compare/chatpeer").CombinedOutput(); err != nil {
-		return p, fmt.Errorf("it does not build: %s", strings.TrimSpace(string(out)))
-	}
-	version := "v2"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, d := range info.Deps {
-			if d.Path == "github.com/zishang520/socket.io/v2" {
-				version = d.Version
-			}
-		}
-	}
-	if version == "v2" {
-		if out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Version}}", "github.com/zishang520/socket.io/v2").Output(); err == nil {
-			version = strings.TrimSpace(string(out))
-		}
-	}
-	return peer{name: "zishang520/socket.io", version: version, command: func(port string) []string { return []string{program, port} }}, nil
-}
-
-// A running is a peer that serves.
+// A running is a peer that serves, in one instance or several.
 type running struct {
-	url string
-	pid int
-	cmd *exec.Cmd
+	urls []string
+	pids []int
+	ends []func()
 }
 
-// start starts a peer on a free port, and waits until it serves.
-func start(ctx context.Context, p peer) (*running, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	l.Close()
-	args := p.command(port)
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), p.env...)
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	r := &running{url: "http://127.0.0.1:" + port, pid: cmd.Process.Pid, cmd: cmd}
-	for range 200 {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url+"/socket.io/?EIO=4&transport=polling", http.NoBody)
+// start starts the instances of a peer on free ports, and waits until they serve.
+func start(ctx context.Context, o *options, p *peer, cluster bool) (r *running, err error) {
+	r = &running{}
+	defer func() {
 		if err != nil {
-			break
+			r.stop()
 		}
-		if response, err := http.DefaultClient.Do(request); err == nil {
-			response.Body.Close()
-			return r, nil
+	}()
+	instances, redis := 1, ""
+	if cluster {
+		instances = 2
+		if redis, err = r.startRedis(ctx, o); err != nil {
+			return r, err
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
-	r.stop()
-	return nil, errors.New("it does not serve")
+	ports, err := freePorts(ctx, instances)
+	if err != nil {
+		return r, err
+	}
+	for _, port := range ports {
+		pid, err := r.run(ctx, o, p.name, p.env, p.command(port, redis))
+		if err != nil {
+			return r, err
+		}
+		r.pids, r.urls = append(r.pids, pid), append(r.urls, "http://127.0.0.1:"+port)
+	}
+	for _, url := range r.urls {
+		if err := serves(ctx, url); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// run starts a program; what it says goes to a file.
+func (r *running) run(ctx context.Context, o *options, name string, env, args []string) (pid int, err error) {
+	folder := filepath.Join(o.cache, "log")
+	if err := os.MkdirAll(folder, 0o750); err != nil {
+		return 0, err
+	}
+	said, err := os.Create(filepath.Join(folder, name+".log")) //nolint:gosec // of the cache
+	if err != nil {
+		return 0, err
+	}
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // this package names them
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stdout, cmd.Stderr = said, said
+	err = cmd.Start()
+	said.Close() // the program has it for itself
+	if err != nil {
+		return 0, err
+	}
+	r.ends = append(r.ends, func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // it is killed
+	})
+	return cmd.Process.Pid, nil
+}
+
+// startRedis starts a Redis of the run's own, which keeps nothing.
+func (r *running) startRedis(ctx context.Context, o *options) (url string, err error) {
+	program, err := exec.LookPath("redis-server")
+	if err != nil {
+		return "", errors.New("there is no redis-server")
+	}
+	ports, err := freePorts(ctx, 1)
+	if err != nil {
+		return "", err
+	}
+	port := ports[0]
+	if _, err := r.run(ctx, o, "redis", nil, []string{program, "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", o.cache}); err != nil {
+		return "", err
+	}
+	for range attempts {
+		if c, err := (&net.Dialer{}).DialContext(ctx, "tcp", "127.0.0.1:"+port); err == nil {
+			c.Close()
+			return "redis://127.0.0.1:" + port, nil
+		}
+		time.Sleep(between)
+	}
+	return "", errors.New("redis-server does not serve")
 }
 
 func (r *running) stop() {
-	_ = r.cmd.Process.Kill()
-	_ = r.cmd.Wait() // it is killed
+	for _, end := range r.ends {
+		end()
+	}
+}
+
+// How long a server may take to serve.
+const (
+	attempts = 400
+	between  = 50 * time.Millisecond
+)
+
+func serves(ctx context.Context, url string) error {
+	for range attempts {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/socket.io/?EIO=4&transport=polling", http.NoBody)
+		if err != nil {
+			return err
+		}
+		if response, err := http.DefaultClient.Do(request); err == nil {
+			response.Body.Close()
+			return nil
+		}
+		time.Sleep(between)
+	}
+	return fmt.Errorf("it does not serve on %s", url)
+}
+
+// freePorts returns ports that nobody listens on, all different.
+func freePorts(ctx context.Context, n int) (ports []string, err error) {
+	for range n {
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer l.Close() // when all are known
+		_, port, err := net.SplitHostPort(l.Addr().String())
+		if err != nil {
+			return nil, err
+		}
+		ports = append(ports, port)
+	}
+	return ports, nil
 }

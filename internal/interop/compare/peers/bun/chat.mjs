@@ -1,7 +1,11 @@
-// The part of Parlor's chat that the loads use, on Node's socket.io: node chat.cjs PORT
-const { Server } = require("socket.io");
+// The part of Parlor's chat that the loads use, on Bun with Socket.IO's engine for it:
+// bun chat.mjs PORT
+import { Server as Engine } from "@socket.io/bun-engine";
+import { Server } from "socket.io";
 
-const io = new Server(Number(process.argv[2]));
+const io = new Server();
+const engine = new Engine({ path: "/socket.io/" });
+io.bind(engine);
 const chat = io.of("/chat");
 let messages = 0;
 
@@ -20,3 +24,10 @@ chat.on("connection", (socket) => {
 		ack?.({ ok: true, id, timestamp });
 	});
 });
+
+export default {
+	hostname: "127.0.0.1",
+	port: Number(process.argv[2]),
+	idleTimeout: 30, // more than the engine's ping interval, as its documentation asks for
+	...engine.handler(),
+};
