@@ -9,8 +9,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,25 +48,20 @@ func needs(t *testing.T) {
 	}
 }
 
-// freePorts returns the first of four ports that nobody uses.
+// freePorts returns the first of four ports that nobody uses. They are below those that connections get.
 func freePorts(t *testing.T) int {
 	t.Helper()
 	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		first := l.Addr().(*net.TCPAddr).Port
+		first := 10_000 + rand.IntN(20_000)
 		free := true
-		for port := first + 1; port <= first+3; port++ {
-			next, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
+		for port := first; port <= first+3; port++ {
+			l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
 			if err != nil {
 				free = false
 				break
 			}
-			next.Close()
+			l.Close()
 		}
-		l.Close()
 		if free {
 			return first
 		}
@@ -86,7 +81,7 @@ func build(t *testing.T) (parlor string) {
 
 func start(t *testing.T, parlor string) *running {
 	t.Helper()
-	r := &running{cmd: exec.Command("./run.sh", "--log-level=debug"), port: freePorts(t), tmp: t.TempDir()}
+	r := &running{cmd: exec.Command("./run.sh", "--drain-window=1s"), port: freePorts(t), tmp: t.TempDir()}
 	r.cmd.Env = append(os.Environ(), "PARLOR="+parlor, "PORT="+strconv.Itoa(r.port), "TMPDIR="+r.tmp)
 	r.cmd.Stderr = &r.stderr
 	stdout, err := r.cmd.StdoutPipe()
@@ -129,66 +124,92 @@ func (r *running) end(t *testing.T) {
 	}
 }
 
-// instance returns which one serves whom a cookie names.
-func (r *running) instance(t *testing.T, cookie string) string {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/", r.port), http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Cookie", cookie)
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res.Body.Close()
-	if res.StatusCode != http.StatusOK || res.Header.Get("Set-Cookie") != "" {
-		t.Errorf("/ with a cookie: %s, %v", res.Status, res.Header)
-	}
-	return res.Header.Get("X-Instance")
+// A person is a client, and the instance that it is on.
+type person struct {
+	*jstest.Client
+	at string
 }
 
-// Two people on two instances, behind nginx, talk to each other, by each transport; one of the instances ends, and
-// its person comes back on another. With Ctrl-C all is gone.
+// enters connects somebody through nginx.
+func (r *running) enters(d *jstest.Driver, transports []string) person {
+	c := d.Connect(fmt.Sprintf("http://127.0.0.1:%d", r.port), jstest.Options{Transports: transports})
+	return person{c, home(c.WaitConnect())}
+}
+
+// home is the instance of a connection.
+func home(c jstest.Connection) string {
+	name, _, _ := strings.Cut(c.Engine, ".")
+	return name
+}
+
+// apart connects two that are on different instances.
+func (r *running) apart(t *testing.T, d *jstest.Driver, transports []string) (one, two person) {
+	t.Helper()
+	one = r.enters(d, transports)
+	for range 100 {
+		if two = r.enters(d, transports); two.at != one.at {
+			return one, two
+		}
+	}
+	t.Fatalf("all are on %s", one.at)
+	return one, two
+}
+
+// signal sends a signal to an instance.
+func (r *running) signal(t *testing.T, instance string, sig syscall.Signal) {
+	t.Helper()
+	n, err := strconv.Atoi(strings.TrimPrefix(instance, "parlor"))
+	if err == nil {
+		err = syscall.Kill(r.pids[n], sig) // Redis is the first of them
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Two people on two instances, behind nginx, talk to each other, by each transport. An instance is told to end: its
+// people come back on others, one after another and each at the first attempt. Another one is killed: its person
+// comes back too. With Ctrl-C all is gone.
 func TestCluster(t *testing.T) {
 	needs(t)
 	r := start(t, build(t))
 	end := sync.OnceFunc(func() { r.end(t) })
 	defer end()
 
-	const ada = "parlor_route=ada"
-	at := r.instance(t, ada)
-	grace, elsewhere := "", at
-	for i := 0; elsewhere == at; i++ {
-		if i == 1000 {
-			t.Fatalf("all are on %s", at)
-		}
-		grace = fmt.Sprintf("parlor_route=grace%d", i)
-		elsewhere = r.instance(t, grace)
-	}
 	d := jstest.Start(t)
-	for room, transports := range map[string][]string{"upgrade": jstest.Upgrade, "polling": jstest.Polling} {
-		one, two := r.enters(d, transports, ada), r.enters(d, transports, grace)
-		talk(t, one, two, room)
+	var at string
+	for room, transports := range transports {
+		one, two := r.apart(t, d, transports)
+		talk(t, one.Client, two.Client, room)
+		at = one.at
 		one.Disconnect()
 		two.Wait("user_left")
 		two.Disconnect()
 	}
-	one, two := r.enters(d, jstest.WebSocket, ada), r.enters(d, jstest.WebSocket, grace)
-	talk(t, one, two, "websocket")
 
-	port, err := strconv.Atoi(at[strings.LastIndexByte(at, ':')+1:])
-	if err != nil {
-		t.Fatal(err)
+	moved := r.occupy(t, d, at)
+	r.signal(t, at, syscall.SIGTERM)
+	for room, pair := range moved {
+		for i, p := range pair {
+			if reason := p.WaitDisconnect(); reason != "transport close" {
+				t.Errorf("%s: the client sees %q", room, reason)
+			}
+			pair[i].at = home(p.WaitConnect())
+			if n := p.ManagerEvents("reconnect_error"); n > 0 || pair[i].at == at {
+				t.Errorf("%s: it is on %s after %d attempts that failed", room, pair[i].at, n)
+			}
+		}
+		talk(t, pair[0].Client, pair[1].Client, room)
 	}
-	if err := syscall.Kill(r.pids[port-r.port], syscall.SIGKILL); err != nil { // Redis is the first of them
-		t.Fatal(err)
-	}
+
+	one, two := r.apart(t, d, jstest.WebSocket)
+	two.Call("join", "killed")
+	r.signal(t, one.at, syscall.SIGKILL)
 	one.WaitDisconnect()
 	one.WaitConnect() // through nginx, to another instance
-	one.Call("join", "websocket")
+	one.Call("join", "killed")
 	two.Wait("user_joined")
-	says(t, one, "websocket", "back", one, two)
+	says(t, one.Client, "killed", "back", one.Client, two.Client)
 
 	end()
 	if len(r.pids) != 5 {
@@ -197,12 +218,27 @@ func TestCluster(t *testing.T) {
 	r.gone(t)
 }
 
-// enters connects somebody through nginx.
-func (r *running) enters(d *jstest.Driver, transports []string, cookie string) *jstest.Client {
-	return d.Connected(fmt.Sprintf("http://127.0.0.1:%d", r.port), jstest.Options{
-		Transports: transports,
-		Headers:    map[string]string{"Cookie": cookie},
-	})
+// transports are the ways to connect, each with a room.
+var transports = map[string][]string{"upgrade": jstest.Upgrade, "polling": jstest.Polling, "websocket": jstest.WebSocket}
+
+// occupy connects two people to an instance by each transport.
+func (r *running) occupy(t *testing.T, d *jstest.Driver, instance string) map[string][]person {
+	t.Helper()
+	people := map[string][]person{}
+	for room, transports := range transports {
+		for range 100 {
+			p := r.enters(d, transports)
+			if p.at != instance { // it stays for now: the next one goes elsewhere then
+				defer p.Disconnect()
+			} else if people[room] = append(people[room], p); len(people[room]) == 2 {
+				break
+			}
+		}
+		if len(people[room]) < 2 {
+			t.Fatalf("hardly anybody is on %s", instance)
+		}
+	}
+	return people
 }
 
 func talk(t *testing.T, one, two *jstest.Client, room string) {

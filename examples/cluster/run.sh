@@ -90,7 +90,7 @@ ready test -S "$dir/redis.sock"
 edits=(-e "s/listen 8080;/listen 127.0.0.1:$port;/")
 for ((i = 1; i <= instances; i++)); do
 	PARLOR_REDIS="unix://$dir/redis.sock" start "parlor$i" \
-		"$parlor" serve --addr="127.0.0.1:$((port + i))" --trusted-proxy=127.0.0.1/32 "$@"
+		"$parlor" serve --addr="127.0.0.1:$((port + i))" --instance="parlor$i" --trusted-proxy=127.0.0.1/32 "$@"
 	ready answers $((port + i))
 	edits+=(-e "s/parlor$i:3000/127.0.0.1:$((port + i))/")
 done

@@ -217,7 +217,7 @@ func TestMetricsExist(t *testing.T) {
 		}
 		for _, metric := range asked {
 			switch {
-			case metrics[metric], metrics[metric+"_bucket"], metric == "parlor_route", strings.HasSuffix(metric, "_"), // go_*
+			case metrics[metric], metrics[metric+"_bucket"], strings.HasSuffix(metric, "_"), // go_*
 				metric == "parlor_certificate_expires_timestamp_seconds": // with TLS
 			default:
 				t.Errorf("%s asks for %s, which there is not", name, metric)
@@ -266,7 +266,7 @@ func TestProxies(t *testing.T) {
 			}
 			addr := l.Addr().String()
 			l.Close()
-			one, other := serve(t), serve(t)
+			one, other := serve(t, "--instance=parlor1", "--drain-window=1m"), serve(t, "--instance=parlor2")
 			config := strings.NewReplacer("127.0.0.1:3001", one.addr, "127.0.0.1:3002", other.addr).Replace(read(t, name))
 			proxy := start(t, addr, config)
 			until(t, "the proxy", func() bool {
@@ -285,7 +285,7 @@ func TestProxies(t *testing.T) {
 					}
 				}
 			}
-			one.end()
+			drains(t, addr, one)
 			until(t, "the other instance", func() bool { return talks(addr, wire.Upgraded) == nil })
 			if status, body := get("http://" + other.addr + "/readyz"); status != http.StatusOK {
 				t.Errorf("the other instance: %d %s", status, body)
@@ -294,19 +294,81 @@ func TestProxies(t *testing.T) {
 	}
 }
 
-// talks has a client connect, join a room and hear its own message.
+// drains ends the instance parlor1 with a client's session on it, which goes on through the proxy until its turn
+// comes, while who is new is on the other instance.
+func drains(t *testing.T, addr string, one *running) {
+	t.Helper()
+	var there []*wire.Poll // two: the turn of one of them comes at once
+	until(t, "two sessions on the instance", func() bool {
+		s, err := wire.OpenPoll(addr, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(s.SID(), "parlor1.") {
+			_ = s.Send("1")
+			_ = s.Close()
+			return false
+		}
+		there = append(there, s)
+		return len(there) == 2
+	})
+	for _, s := range there {
+		defer s.Close()
+		if err := enters(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		one.end()
+	}()
+	until(t, "the drain", func() bool { status, _ := get("http://" + one.addr + "/readyz"); return status != http.StatusOK })
+	refused := 0
+	for range 6 {
+		if err := talks(addr, wire.Upgraded); err != nil {
+			refused++
+		}
+	}
+	if refused > 1 { // which a proxy may need to see that it is to go elsewhere
+		t.Errorf("%d of 6 new clients are refused", refused)
+	}
+	time.Sleep(3 * time.Second) // until the proxy's own checks have found out too
+	served := 0
+	for _, s := range there {
+		if joins(s) == nil {
+			served++
+		}
+		_ = s.Send("1")
+	}
+	if served == 0 {
+		t.Error("the proxy takes sessions from an instance that drains")
+	}
+	<-ended
+}
+
+// talks has a client connect and join a room.
 func talks(addr, transport string) error {
 	s, err := wire.Open(addr, transport)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
+	defer func() { _ = s.Send("1") }() // the session does not outlive it
+	if err := enters(s); err != nil {
+		return err
+	}
+	return joins(s)
+}
+
+func enters(s wire.Session) error {
 	if err := s.Send("40"); err != nil {
 		return err
 	}
-	if err := wire.Expect(s, `40{"sid":"*"}`, `42["connected",*`); err != nil {
-		return err
-	}
+	return wire.Expect(s, `40{"sid":"*"}`, `42["connected",*`)
+}
+
+func joins(s wire.Session) error {
 	if err := s.Send(`421["join","r"]`); err != nil {
 		return err
 	}

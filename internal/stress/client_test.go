@@ -23,12 +23,12 @@ var errSilent = errors.New("the server does not answer")
 // A client is a person with a token in one room, who comes back as socket.io-client
 // does, sends again what was not acknowledged, and asks for what he has missed.
 type client struct {
-	name, cookie, token string
-	addr                string
-	http                *http.Client // of who polls; nil for a WebSocket
-	room                *room
-	backoff             backoff
-	every               time.Duration // between two messages
+	name, token string
+	addr        string
+	http        *http.Client // of who polls; nil for a WebSocket
+	room        *room
+	backoff     backoff
+	every       time.Duration // between two messages
 
 	quiet <-chan struct{} // no new messages from now on
 
@@ -114,9 +114,9 @@ func (c *client) connect(ctx context.Context, gone time.Time) (joined bool) {
 	var l link
 	var err error
 	if c.http != nil {
-		l, err = dialPolling(ctx, c.http, c.addr, c.cookie)
+		l, err = dialPolling(ctx, c.http, c.addr)
 	} else {
-		l, err = dialWebSocket(ctx, c.addr, c.cookie)
+		l, err = dialWebSocket(ctx, c.addr)
 	}
 	if err != nil {
 		return false

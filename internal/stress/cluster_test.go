@@ -65,7 +65,7 @@ func startCluster(t *testing.T, window, failTimeout time.Duration) *cluster {
 			t.Fatal(err)
 		}
 		i := &instance{t: t, addr: addr, log: log, env: append(os.Environ(), "PARLOR_REDIS=redis://"+redis.Addr), args: []string{
-			parlor, "serve", "--addr=" + addr, "--trusted-proxy=127.0.0.1/32",
+			parlor, "serve", "--addr=" + addr, fmt.Sprintf("--instance=parlor%d", n+1), "--trusted-proxy=127.0.0.1/32",
 			"--auth-secret-file=" + secret, "--chat-history=1000", "--drain-window=" + window.String(),
 		}}
 		c.instances = append(c.instances, i)
@@ -110,23 +110,6 @@ func (c *cluster) startNginx(dir string, edits *strings.Replacer) {
 		}
 	})
 	answers(t, "http://"+c.addr+"/readyz")
-}
-
-// home is the instance to which nginx sends whoever has a cookie.
-func (c *cluster) home(cookie string) (addr string) {
-	c.t.Helper()
-	req, err := http.NewRequestWithContext(c.t.Context(), http.MethodGet, "http://"+c.addr+"/healthz", http.NoBody)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	req.Header.Set("Cookie", cookie)
-	req.Close = true
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	res.Body.Close()
-	return res.Header.Get("X-Instance")
 }
 
 // token is one for a user.

@@ -42,8 +42,8 @@ type wsLink struct {
 	mu   sync.Mutex // a frame at a time
 }
 
-func dialWebSocket(ctx context.Context, addr, cookie string) (link, error) {
-	dialer := ws.Dialer{Timeout: connectTimeout, Header: ws.HandshakeHeaderHTTP(http.Header{"Cookie": {cookie}})}
+func dialWebSocket(ctx context.Context, addr string) (link, error) {
+	dialer := ws.Dialer{Timeout: connectTimeout}
 	conn, early, _, err := dialer.Dial(ctx, "ws://"+addr+path+"websocket")
 	if err != nil {
 		return nil, err
@@ -92,13 +92,12 @@ type pollLink struct {
 	cancel context.CancelFunc
 	client *http.Client
 	url    string
-	cookie string
 	mu     sync.Mutex // a POST at a time
 }
 
-func dialPolling(ctx context.Context, client *http.Client, addr, cookie string) (link, error) {
+func dialPolling(ctx context.Context, client *http.Client, addr string) (link, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	l := &pollLink{ctx: ctx, cancel: cancel, client: client, url: "http://" + addr + path + "polling", cookie: cookie}
+	l := &pollLink{ctx: ctx, cancel: cancel, client: client, url: "http://" + addr + path + "polling"}
 	handshake, err := l.do(http.MethodGet, "")
 	var open struct {
 		SID string `json:"sid"`
@@ -121,7 +120,6 @@ func (l *pollLink) do(method, body string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	req.Header.Set("Cookie", l.cookie)
 	res, err := l.client.Do(req)
 	if err != nil {
 		return "", err

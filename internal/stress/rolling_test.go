@@ -45,7 +45,6 @@ type crowd struct {
 	every               time.Duration // of a client's messages
 	window, failTimeout time.Duration
 	backoff             backoff
-	polls               func(n int, m *client) bool
 
 	members [][]*client
 	rooms   []*room
@@ -66,13 +65,6 @@ func TestRollingRestart(t *testing.T) {
 		}
 	}
 	cluster := startCluster(t, c.window, c.failTimeout)
-	c.polls = func(n int, _ *client) bool { return n%2 == 1 }
-	if c.size < 1000 {
-		// nginx has those who poll return to a restarted instance in the middle of a
-		// session. The end of the instance that they have left so is seconds later,
-		// which waits for them: here only those poll who return last.
-		c.polls = func(_ int, m *client) bool { return cluster.home(m.cookie) == cluster.instances[2].addr }
-	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	quiet, transport := make(chan struct{}), &http.Transport{MaxIdleConnsPerHost: c.size}
@@ -86,10 +78,10 @@ func TestRollingRestart(t *testing.T) {
 		}
 		name := fmt.Sprintf("user%d", n)
 		member := &client{
-			name: name, cookie: "parlor_route=" + name, token: cluster.token(name), addr: cluster.addr,
+			name: name, token: cluster.token(name), addr: cluster.addr,
 			room: c.rooms[n/c.room], backoff: c.backoff, every: c.every, quiet: quiet, seen: make(map[string]bool),
 		}
-		if c.polls(n, member) {
+		if n%2 == 1 {
 			member.http = &http.Client{Transport: transport}
 		}
 		c.members[n/c.room] = append(c.members[n/c.room], member)

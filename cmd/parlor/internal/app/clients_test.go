@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,4 +99,25 @@ func TestParser(t *testing.T) {
 			t.Errorf("%q, %v", p.Data, err)
 		}
 	}
+}
+
+// The ids of sessions say which instance has them, and are no less of a secret.
+func TestInstance(t *testing.T) {
+	addr, stop := start(t, "--instance=parlor1")
+	ids := map[string]bool{}
+	for range 2 {
+		for _, transport := range wire.Transports() {
+			s, err := wire.Open(addr, transport)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			secret, ok := strings.CutPrefix(s.SID(), "parlor1.")
+			if !ok || len(secret) < 26 || ids[secret] { // 128 bits, 5 a character
+				t.Errorf("%s: a session's id is %s", transport, s.SID())
+			}
+			ids[secret] = true
+		}
+	}
+	stop()
 }

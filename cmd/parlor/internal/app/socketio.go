@@ -2,9 +2,11 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"io/fs"
 	"log/slog"
 	"math"
+	"net/http"
 
 	"github.com/seed3686fee0/parlor/auth"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
@@ -35,7 +37,7 @@ const (
 // newSocketServer builds the library's server with the chat's namespaces. Its end is
 // that of the cluster and of the administration too, either of which may be nil.
 func newSocketServer(cfg *config.Config, keys *keyring, shared *cluster, administration *administration, ops *ops, log *slog.Logger, bundle fs.FS) instance {
-	io := server.New(append(append(shared.options(), ops.options()...),
+	io := server.New(append(append(append(shared.options(), ops.options()...), sessionIDs(cfg.Instance)...),
 		server.WithPath(cfg.Path),
 		server.WithParser(parser(cfg)),
 		server.WithPingInterval(cfg.PingInterval),
@@ -67,6 +69,15 @@ func socketsPerUser(cfg *config.Config) int {
 		return math.MaxInt
 	}
 	return cfg.MaxSocketsPerUser
+}
+
+// sessionIDs has the ids of sessions begin with the name of the instance that has
+// them, if it has one.
+func sessionIDs(instance string) []server.Option {
+	if instance == "" {
+		return nil
+	}
+	return []server.Option{server.WithSessionIDs(func(*http.Request) string { return instance + "." + rand.Text() })}
 }
 
 func parser(cfg *config.Config) packet.Parser {

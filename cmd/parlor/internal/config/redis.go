@@ -19,6 +19,8 @@ type Redis struct {
 
 	Adapter string `default:"pubsub" help:"How instances reach each other: pubsub, or sharded for Redis 7 and later. All have the same." name:"redis-adapter"`
 	Prefix  string `default:"socket.io" help:"What channels and keys in Redis begin with: all instances have the same, other applications another." name:"redis-prefix"`
+
+	Instance string `help:"Name of this instance, of letters, digits, - and _. The ids of its sessions begin with it and a dot, by which a load balancer knows where the requests of a session belong. Clients see it." placeholder:"NAME"`
 }
 
 // The adapters.
@@ -146,6 +148,25 @@ func (r *Redis) check(given map[string]bool) *Error {
 		return err
 	}
 	return r.checkPasswordFile(given)
+}
+
+// maxInstance is as much of a name as is to be in the URL of every request.
+const maxInstance = 64
+
+func (r *Redis) checkInstance(given map[string]bool) *Error {
+	const name = "instance"
+	if given[name] && r.Instance == "" {
+		return newError(name, "is given, but empty; give a value, or leave it out")
+	}
+	if len(r.Instance) > maxInstance {
+		return newError(name, "has %d characters; %d are enough", len(r.Instance), maxInstance)
+	}
+	for _, c := range r.Instance {
+		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", c) {
+			return newError(name, "%q holds %q; use letters, digits, - and _ alone", r.Instance, c)
+		}
+	}
+	return nil
 }
 
 func (r *Redis) checkPasswordFile(given map[string]bool) *Error {

@@ -31,6 +31,7 @@ func TestRedisFlags(t *testing.T) {
 		}},
 		"sharded":     {args: "--redis=redis://h --redis-adapter=sharded", check: func(c *Config) bool { return c.Adapter == Sharded }},
 		"prefix":      {args: "--redis=redis://h --redis-prefix=shop:eu", check: func(c *Config) bool { return c.Prefix == "shop:eu" }},
+		"instance":    {args: "--instance=eu-1_a", check: func(c *Config) bool { return c.Instance == "eu-1_a" }},
 		"environment": {env: map[string]string{"PARLOR_REDIS": "redis://h", "PARLOR_REDIS_ADAPTER": "sharded", "PARLOR_REDIS_PREFIX": "x"}, check: func(c *Config) bool { return c.Redis == Redis{URL: "redis://h", Adapter: Sharded, Prefix: "x"} }},
 	}
 	for name, test := range tests {
@@ -86,6 +87,9 @@ func TestRedisFlagsRefused(t *testing.T) {
 		{"--redis=redis://:p4ss@h --redis-adapter=streams", `--redis-adapter (PARLOR_REDIS_ADAPTER): "streams" is none of the values there are; use one of pubsub, sharded`},
 		{"--redis=redis://:p4ss@h --redis-prefix=", "--redis-prefix (PARLOR_REDIS_PREFIX): is given, but empty; give a value, or leave it out"},
 		{"--redis=redis://:p4ss@h --redis-prefix={x}", `--redis-prefix (PARLOR_REDIS_PREFIX): "{x}" holds '{'; use letters, digits and . _ : / - alone`},
+		{"--instance=", "--instance (PARLOR_INSTANCE): is given, but empty; give a value, or leave it out"},
+		{"--instance=a.b", `--instance (PARLOR_INSTANCE): "a.b" holds '.'; use letters, digits, - and _ alone`},
+		{"--instance=" + strings.Repeat("a", 65), "--instance (PARLOR_INSTANCE): has 65 characters; 64 are enough"},
 		{"serve redis://:p4ss@h", "unexpected argument redis://… (parlor serve --help lists what there is)"},
 		{"--chat-rate=redis://:p4ss@h", `--chat-rate (PARLOR_CHAT_RATE): "redis://…" is not a whole number; write it like 100`},
 	}

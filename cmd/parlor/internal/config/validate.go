@@ -67,6 +67,7 @@ func (c *Config) validate(given map[string]bool) error {
 		func() *Error { return c.Auth.check(given) },
 		c.checkAnonymous,
 		func() *Error { return c.Redis.check(given) },
+		func() *Error { return c.checkInstance(given) },
 		func() *Error { return c.Admin.check(c, given) },
 		func() *Error { return between("chat-rate", c.ChatRate, 0, maxRate) },
 		func() *Error { return between("chat-history", c.ChatHistory, 0, maxHistory) },
