@@ -231,30 +231,21 @@ func (r *rig) dialWith(h wire.Handshake) *client {
 // withToken is an auth payload.
 func withToken(token string) string { return `{"token":"` + token + `"}` }
 
-func in(namespace string) string {
-	if namespace == "/" {
-		return ""
-	}
-	return namespace + ","
-}
-
 // join connects to a namespace.
 func (c *client) join(namespace, payload string) (id string) {
 	c.t.Helper()
-	c.send("40" + in(namespace) + payload)
-	p := c.next()
-	prefix := "40" + in(namespace) + `{"sid":"`
-	if !strings.HasPrefix(p, prefix) {
-		c.t.Fatalf("the answer to a CONNECT is %s", p)
+	id, err := wire.Connect(c, namespace, payload)
+	if err != nil {
+		c.t.Fatal(err)
 	}
-	return strings.TrimSuffix(p[len(prefix):], `"}`)
+	return id
 }
 
 // denied is told that it may not.
 func (c *client) denied(namespace, payload, code string) {
 	c.t.Helper()
-	c.send("40" + in(namespace) + payload)
-	c.expect(`44` + in(namespace) + `{"message":"Authentication error","data":{"code":"` + code + `"}}`)
+	c.send("40" + wire.In(namespace) + payload)
+	c.expect(`44` + wire.In(namespace) + `{"message":"Authentication error","data":{"code":"` + code + `"}}`)
 }
 
 func (c *client) send(packets ...string) {
@@ -266,16 +257,11 @@ func (c *client) send(packets ...string) {
 
 func (c *client) next() string {
 	c.t.Helper()
-	for {
-		p, err := c.Next()
-		if err != nil {
-			c.t.Fatalf("next packet: %v", err)
-		}
-		if p.String() != "2" {
-			return p.String()
-		}
-		c.send("3")
+	p, err := wire.NextMessage(c)
+	if err != nil {
+		c.t.Fatalf("next packet: %v", err)
 	}
+	return p.String()
 }
 
 func (c *client) expect(patterns ...string) {
@@ -290,8 +276,8 @@ func (c *client) expect(patterns ...string) {
 // quiet checks that nothing has come: of two namespaces, one answers.
 func (c *client) quiet(namespace string) {
 	c.t.Helper()
-	c.send("42" + in(namespace) + `999["who"]`)
-	c.expect("43" + in(namespace) + "999[*")
+	c.send("42" + wire.In(namespace) + `999["who"]`)
+	c.expect("43" + wire.In(namespace) + "999[*")
 }
 
 func receive[T any](t testing.TB, what string, ch <-chan T) T {

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"testing"
 
 	"github.com/seed3686fee0/parlor/internal/servertest"
@@ -91,21 +90,11 @@ func (r *rig) connect() (*client, string) {
 // join connects to a namespace with a payload and returns the socket's id.
 func (c *client) join(namespace, auth string) string {
 	c.t.Helper()
-	c.send("40" + in(namespace) + auth)
-	p := c.next()
-	prefix := "40" + in(namespace) + `{"sid":"`
-	if !strings.HasPrefix(p, prefix) || len(p) != len(prefix)+20+len(`"}`) {
-		c.t.Fatalf("the answer to a CONNECT is %s", p)
+	id, err := wire.Connect(c, namespace, auth)
+	if err != nil {
+		c.t.Fatal(err)
 	}
-	return p[len(prefix) : len(prefix)+20]
-}
-
-// in is how a packet names its namespace.
-func in(namespace string) string {
-	if namespace == "/" {
-		return ""
-	}
-	return namespace + ","
+	return id
 }
 
 func (c *client) send(packets ...string) {
@@ -126,16 +115,11 @@ func (c *client) binary(data ...byte) {
 // next returns the next packet that is no ping, and answers those.
 func (c *client) next() string {
 	c.t.Helper()
-	for {
-		p, err := c.Next()
-		if err != nil {
-			c.t.Fatalf("next packet: %v", err)
-		}
-		if p.String() != "2" {
-			return p.String()
-		}
-		c.send("3")
+	p, err := wire.NextMessage(c)
+	if err != nil {
+		c.t.Fatalf("next packet: %v", err)
 	}
+	return p.String()
 }
 
 // expect reads packets, one for each pattern; "*" in one stands for any text.
@@ -156,7 +140,7 @@ func (c *client) only(s *server.Socket, patterns ...string) {
 	if err := s.Emit("the end"); err != nil {
 		c.t.Fatal(err)
 	}
-	c.expect(append(patterns, "42"+in(s.Namespace().Name())+`["the end"]`)...)
+	c.expect(append(patterns, "42"+wire.In(s.Namespace().Name())+`["the end"]`)...)
 }
 
 // closed waits for the end of the connection, whatever comes before it, and

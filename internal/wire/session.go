@@ -91,13 +91,49 @@ func Open(addr, transport string) (Session, error) {
 	}
 }
 
-// Join sends the CONNECT of a namespace ("40" alone for "/") and waits for its answer. Packets before
-// that are dropped. It returns the answer.
-func Join(s Session, namespace string) (string, error) {
-	nsp := ""
-	if namespace != "/" {
-		nsp = namespace + ","
+// In is how a packet names its namespace: not at all if it is "/".
+func In(namespace string) string {
+	if namespace == "/" {
+		return ""
 	}
+	return namespace + ","
+}
+
+// NextMessage returns the next packet that is no ping, and answers those.
+func NextMessage(s Session) (Packet, error) {
+	for {
+		p, err := s.Next()
+		if err != nil || p != (Packet{Data: "2"}) {
+			return p, err
+		}
+		if err := s.Send("3"); err != nil {
+			return Packet{}, err
+		}
+	}
+}
+
+// Connect sends the CONNECT of a namespace, with a payload of JSON or none, and returns the socket's id. The answer
+// has to be next, but for pings.
+func Connect(s Session, namespace, payload string) (id string, err error) {
+	if err := s.Send("40" + In(namespace) + payload); err != nil {
+		return "", err
+	}
+	p, err := NextMessage(s)
+	if err != nil {
+		return "", fmt.Errorf("connect to %s: %w", namespace, err)
+	}
+	id, found := strings.CutPrefix(p.String(), "40"+In(namespace)+`{"sid":"`)
+	id, whole := strings.CutSuffix(id, `"}`)
+	if !found || !whole || len(id) != 20 {
+		return "", fmt.Errorf("connect to %s: the answer is %s", namespace, Shorten(p.String()))
+	}
+	return id, nil
+}
+
+// Join sends the CONNECT of a namespace and waits for its answer. Packets before that are dropped. It returns the
+// answer.
+func Join(s Session, namespace string) (string, error) {
+	nsp := In(namespace)
 	if err := s.Send("40" + nsp); err != nil {
 		return "", err
 	}

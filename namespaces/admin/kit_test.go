@@ -127,22 +127,11 @@ func (r *rig) login(auth string) (c *client, first []message) {
 // join connects to a namespace.
 func (c *client) join(namespace, auth string) {
 	c.t.Helper()
-	c.send("40" + in(namespace) + auth)
-	p := c.next()
-	rest, ok := strings.CutPrefix(p, "40"+in(namespace))
-	var answer struct{ SID string }
-	if !ok || json.Unmarshal([]byte(rest), &answer) != nil {
-		c.t.Fatalf("the answer to a CONNECT is %s", p)
+	id, err := wire.Connect(c, namespace, auth)
+	if err != nil {
+		c.t.Fatal(err)
 	}
-	c.ids[namespace] = answer.SID
-}
-
-// in is how a packet names its namespace.
-func in(namespace string) string {
-	if namespace == "/" {
-		return ""
-	}
-	return namespace + ","
+	c.ids[namespace] = id
 }
 
 func (c *client) send(packets ...string) {
@@ -155,16 +144,11 @@ func (c *client) send(packets ...string) {
 // next returns the next packet that is no ping, and answers those.
 func (c *client) next() string {
 	c.t.Helper()
-	for {
-		p, err := c.Next()
-		if err != nil {
-			c.t.Fatalf("next packet: %v", err)
-		}
-		if p.String() != "2" {
-			return p.String()
-		}
-		c.send("3")
+	p, err := wire.NextMessage(c)
+	if err != nil {
+		c.t.Fatalf("next packet: %v", err)
 	}
+	return p.String()
 }
 
 // discard reads all that comes from now on.
