@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"io"
 	"reflect"
 	"strings"
@@ -69,7 +68,7 @@ func TestBadAdminFlags(t *testing.T) {
 			"or a key of tokens with the role admin, --auth-secret-file say"
 		open = "--admin-ui --admin-insecure "
 	)
-	for _, test := range []struct{ args, env, want string }{
+	refused(t, []refusal{
 		{args: "--admin-ui", want: "--admin-ui (PARLOR_ADMIN_UI): " + nobody},
 		{args: "--admin-api", want: "--admin-api (PARLOR_ADMIN_API): " + nobody},
 		{env: "PARLOR_ADMIN_UI=true", want: "--admin-ui (PARLOR_ADMIN_UI): " + nobody},
@@ -91,24 +90,7 @@ func TestBadAdminFlags(t *testing.T) {
 		{args: open + "--admin-namespace=/chat", want: name + "/chat is the chat's; choose another, like /admin"},
 		{args: "admin", want: `expected one of "sockets", "rooms", "kick", "broadcast", "stats", ... (parlor admin --help lists what there is)`},
 		{args: "admin hash hunter2", want: "unexpected argument hunter2 (parlor admin --help lists what there is)"},
-	} {
-		t.Run(test.args+test.env, func(t *testing.T) {
-			clearEnv(t)
-			if name, value, ok := strings.Cut(test.env, "="); ok {
-				t.Setenv(name, value)
-			}
-			command, err := Parse(strings.Fields(test.args), io.Discard)
-			if err == nil {
-				t.Fatalf("accepted: %+v", command)
-			}
-			if err.Error() != test.want {
-				t.Errorf("\n got %s\nwant %s", err, test.want)
-			}
-			if _, ok := errors.AsType[*Error](err); !ok {
-				t.Errorf("the error is a %T", err)
-			}
-		})
-	}
+	})
 }
 
 func TestAdminHashCommand(t *testing.T) {

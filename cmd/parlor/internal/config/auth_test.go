@@ -11,11 +11,7 @@ import (
 )
 
 func TestAuthFlags(t *testing.T) {
-	tests := map[string]struct {
-		args  string
-		env   map[string]string
-		check func(*Config) bool
-	}{
+	accepted(t, map[string]acceptance{
 		"no key":                   {check: func(c *Config) bool { return !c.HasKey() && c.AllowsAnonymous() && !c.QueryToken }},
 		"no key, said":             {args: "--anonymous", check: (*Config).AllowsAnonymous},
 		"a secret":                 {args: "--auth-secret-file=s", check: func(c *Config) bool { return c.SecretFile == "s" && c.HasKey() && !c.AllowsAnonymous() }},
@@ -41,22 +37,7 @@ func TestAuthFlags(t *testing.T) {
 		"environment, not anonymous":  {env: map[string]string{"PARLOR_AUTH_SECRET_FILE": "s", "PARLOR_ANONYMOUS": "false"}, check: func(c *Config) bool { return !c.AllowsAnonymous() }},
 		"the flag wins":               {args: "--no-anonymous --auth-secret-file=t", env: map[string]string{"PARLOR_AUTH_SECRET_FILE": "s", "PARLOR_ANONYMOUS": "true"}, check: func(c *Config) bool { return c.SecretFile == "t" && !c.AllowsAnonymous() }},
 		"what parlor token reads too": {env: map[string]string{"PARLOR_AUTH_PRIVATE_KEY_FILE": "k"}, check: func(c *Config) bool { return !c.HasKey() }},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			clearEnv(t)
-			for key, value := range test.env {
-				t.Setenv(key, value)
-			}
-			command, err := Parse(strings.Fields(test.args), io.Discard)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if cfg, ok := command.(*Config); !ok || !test.check(cfg) {
-				t.Errorf("got %+v", command)
-			}
-		})
-	}
+	})
 }
 
 // F15: one line that names the flag and its variable, for everything that would
@@ -73,7 +54,7 @@ func TestF15BadAuthFlags(t *testing.T) {
 		notHTTPS = " is not https, and who can change the keys on their way can sign tokens; plain http is for this machine (127.0.0.1) alone"
 		nobody   = "--anonymous (PARLOR_ANONYMOUS): is off while no key is configured, so nobody could connect; give --auth-secret-file, --auth-public-key-file or --auth-jwks-url"
 	)
-	tests := []struct{ args, env, want string }{
+	refused(t, []refusal{
 		{args: "--auth-secret-file=s --auth-public-key-file=p", want: public + ": is given together with " + secret + two},
 		{args: "--auth-secret-file=s", env: "PARLOR_AUTH_JWKS_URL=https://a.example/", want: jwks + ": is given together with " + secret + two},
 		{args: "--auth-jwks-url=https://a.example/ --auth-public-key-file=p", want: jwks + ": is given together with " + public + two},
@@ -110,25 +91,7 @@ func TestF15BadAuthFlags(t *testing.T) {
 		{args: "token --auth-secret-file=s --rol=x", want: `unknown flag --rol, did you mean "--role"? (parlor token --help lists what there is)`},
 		{args: "token check x", want: secret + ": is missing: there is no key to check the token with; give it, or --auth-public-key-file or --auth-jwks-url"},
 		{args: "token check x y --auth-secret-file=s", want: `unexpected argument y (parlor token --help lists what there is)`},
-	}
-	for _, test := range tests {
-		t.Run(test.args+test.env, func(t *testing.T) {
-			clearEnv(t)
-			if name, value, ok := strings.Cut(test.env, "="); ok {
-				t.Setenv(name, value)
-			}
-			command, err := Parse(strings.Fields(test.args), io.Discard)
-			if err == nil {
-				t.Fatalf("accepted: %+v", command)
-			}
-			if err.Error() != test.want {
-				t.Errorf("\n got %s\nwant %s", err, test.want)
-			}
-			if _, ok := errors.AsType[*Error](err); !ok {
-				t.Errorf("the error is a %T", err)
-			}
-		})
-	}
+	})
 }
 
 func TestTokenCommands(t *testing.T) {

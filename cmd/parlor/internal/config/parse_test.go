@@ -5,25 +5,11 @@ import (
 	"errors"
 	"io"
 	"net/netip"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 )
-
-// clearEnv keeps the variables of whoever runs the tests out of them.
-func clearEnv(t *testing.T) {
-	t.Helper()
-	for _, pair := range os.Environ() {
-		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, EnvPrefix+"_") {
-			t.Setenv(name, "") // so that it is restored
-			if err := os.Unsetenv(name); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-}
 
 func TestDefaults(t *testing.T) {
 	clearEnv(t)
@@ -52,59 +38,35 @@ func TestDefaults(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	tests := map[string]struct {
-		args  []string
-		env   map[string]string
-		check func(*Config) bool
-	}{
-		"flag without a command":  {args: []string{"--addr=:4000"}, check: func(c *Config) bool { return c.Addr == ":4000" }},
-		"flag and value apart":    {args: []string{"serve", "--addr", "[::1]:0"}, check: func(c *Config) bool { return c.Addr == "[::1]:0" }},
+	accepted(t, map[string]acceptance{
+		"flag without a command":  {args: "--addr=:4000", check: func(c *Config) bool { return c.Addr == ":4000" }},
+		"flag and value apart":    {args: "serve --addr [::1]:0", check: func(c *Config) bool { return c.Addr == "[::1]:0" }},
 		"environment":             {env: map[string]string{"PARLOR_PING_INTERVAL": "3s"}, check: func(c *Config) bool { return c.PingInterval == 3*time.Second }},
-		"the flag wins":           {args: []string{"--chat-rate=7"}, env: map[string]string{"PARLOR_CHAT_RATE": "8"}, check: func(c *Config) bool { return c.ChatRate == 7 }},
-		"zero is a value":         {args: []string{"--chat-rate=0", "--chat-history=0"}, check: func(c *Config) bool { return c.ChatRate == 0 && c.ChatHistory == 0 }},
-		"path without last slash": {args: []string{"--path=/ws/v1.0"}, check: func(c *Config) bool { return c.Path == "/ws/v1.0/" }},
-		"origins, repeated": {args: []string{"--cors-origin=https://A.example:443/", "--cors-origin=http://localhost:5173"}, check: func(c *Config) bool {
+		"the flag wins":           {args: "--chat-rate=7", env: map[string]string{"PARLOR_CHAT_RATE": "8"}, check: func(c *Config) bool { return c.ChatRate == 7 }},
+		"zero is a value":         {args: "--chat-rate=0 --chat-history=0", check: func(c *Config) bool { return c.ChatRate == 0 && c.ChatHistory == 0 }},
+		"path without last slash": {args: "--path=/ws/v1.0", check: func(c *Config) bool { return c.Path == "/ws/v1.0/" }},
+		"origins, repeated": {args: "--cors-origin=https://A.example:443/ --cors-origin=http://localhost:5173", check: func(c *Config) bool {
 			return reflect.DeepEqual(c.CorsOrigin, []string{"https://a.example", "http://localhost:5173"})
 		}},
 		"origins, one variable": {env: map[string]string{"PARLOR_CORS_ORIGIN": "https://a.example,*"}, check: func(c *Config) bool { return reflect.DeepEqual(c.CorsOrigin, []string{"https://a.example", "*"}) }},
-		"proxies": {args: []string{"--trusted-proxy=10.1.2.3/8", "--trusted-proxy=::1/128"}, check: func(c *Config) bool {
+		"proxies": {args: "--trusted-proxy=10.1.2.3/8 --trusted-proxy=::1/128", check: func(c *Config) bool {
 			return reflect.DeepEqual(c.TrustedProxy, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")})
 		}},
-		"TLS": {args: []string{"--tls-cert=a", "--tls-key=b"}, check: (*Config).TLS},
-		"ACME, repeated": {args: []string{"--acme-domain=A.example", "--acme-domain=b.example", "--acme-cache=c"}, check: func(c *Config) bool {
+		"TLS": {args: "--tls-cert=a --tls-key=b", check: (*Config).TLS},
+		"ACME, repeated": {args: "--acme-domain=A.example --acme-domain=b.example --acme-cache=c", check: func(c *Config) bool {
 			return c.TLS() && reflect.DeepEqual(c.ACMEDomain, []string{"a.example", "b.example"})
 		}},
 		"variables of others": {env: map[string]string{"PARLOR_SERVICE_PORT": "x"}, check: func(c *Config) bool { return c.Addr == ":3000" }},
 		"everything scripts rely on": {
-			args: strings.Fields("serve --addr=:1 --path=/x/ --ping-interval=1s --ping-timeout=1s --max-payload=1 --cors-origin=* --trusted-proxy=::/0 --tls-cert=c --tls-key=k" +
-				" --parser=msgpack --chat-rate=1 --chat-history=1 --chat-rooms=1 --chat-message-max=1 --chat-file-max=1 --log-level=debug --log-format=json"),
+			args: "serve --addr=:1 --path=/x/ --ping-interval=1s --ping-timeout=1s --max-payload=1 --cors-origin=* --trusted-proxy=::/0 --tls-cert=c --tls-key=k" +
+				" --parser=msgpack --chat-rate=1 --chat-history=1 --chat-rooms=1 --chat-message-max=1 --chat-file-max=1 --log-level=debug --log-format=json",
 			check: func(c *Config) bool { return c.LogFormat == "json" && c.LogLevel == "debug" && c.Parser == Msgpack },
 		},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			clearEnv(t)
-			for key, value := range test.env {
-				t.Setenv(key, value)
-			}
-			command, err := Parse(test.args, io.Discard)
-			if err != nil {
-				t.Fatal(err)
-			}
-			cfg, ok := command.(*Config)
-			if !ok || !test.check(cfg) {
-				t.Errorf("got %T %+v", command, command)
-			}
-		})
-	}
+	})
 }
 
 func TestBadInput(t *testing.T) {
-	tests := []struct {
-		args string
-		env  string // NAME=value
-		want string // the whole line
-	}{
+	refused(t, []refusal{
 		{args: "--ping-interval=3", want: `--ping-interval (PARLOR_PING_INTERVAL): "3" is not a duration; write it like 25s or 1m30s`},
 		{env: "PARLOR_PING_INTERVAL=abc", want: `--ping-interval (PARLOR_PING_INTERVAL): "abc" is not a duration; write it like 25s or 1m30s`},
 		{args: "--ping-timeout=-1s", want: `--ping-timeout (PARLOR_PING_TIMEOUT): -1s is out of range; it is to be from 10ms to 24h0m0s`},
@@ -149,25 +111,7 @@ func TestBadInput(t *testing.T) {
 		{args: "--pign-interval=3s", want: `unknown flag --pign-interval, did you mean "--ping-interval"? (parlor serve --help lists what there is)`},
 		{args: "sevre", want: `unexpected argument sevre (parlor serve --help lists what there is)`},
 		{args: "version --addr=:1", want: `unknown flag --addr (parlor serve --help lists what there is)`},
-	}
-	for _, test := range tests {
-		t.Run(test.args+test.env, func(t *testing.T) {
-			clearEnv(t)
-			if name, value, ok := strings.Cut(test.env, "="); ok {
-				t.Setenv(name, value)
-			}
-			command, err := Parse(strings.Fields(test.args), io.Discard)
-			if err == nil {
-				t.Fatalf("accepted: %+v", command)
-			}
-			if err.Error() != test.want {
-				t.Errorf("\n got %s\nwant %s", err, test.want)
-			}
-			if _, ok := errors.AsType[*Error](err); !ok {
-				t.Errorf("the error is a %T", err)
-			}
-		})
-	}
+	})
 }
 
 func TestVersionIgnoresTheEnvironment(t *testing.T) {

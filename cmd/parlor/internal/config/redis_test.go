@@ -8,11 +8,7 @@ import (
 )
 
 func TestRedisFlags(t *testing.T) {
-	tests := map[string]struct {
-		args  string
-		env   map[string]string
-		check func(*Config) bool
-	}{
+	accepted(t, map[string]acceptance{
 		"none": {check: func(c *Config) bool { return !c.HasRedis() && c.Prefix == "socket.io" && c.Adapter == PubSub }},
 		"one":  {args: "--redis=redis://u:p@h:1/2", check: func(c *Config) bool { o := c.Target().Single; return o.Addr == "h:1" && o.DB == 2 && o.Password == "p" }},
 		"the port": {args: "--redis=rediss://h", check: func(c *Config) bool {
@@ -33,22 +29,7 @@ func TestRedisFlags(t *testing.T) {
 		"prefix":      {args: "--redis=redis://h --redis-prefix=shop:eu", check: func(c *Config) bool { return c.Prefix == "shop:eu" }},
 		"instance":    {args: "--instance=eu-1_a", check: func(c *Config) bool { return c.Instance == "eu-1_a" }},
 		"environment": {env: map[string]string{"PARLOR_REDIS": "redis://h", "PARLOR_REDIS_ADAPTER": "sharded", "PARLOR_REDIS_PREFIX": "x"}, check: func(c *Config) bool { return c.Redis == Redis{URL: "redis://h", Adapter: Sharded, Prefix: "x"} }},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			clearEnv(t)
-			for key, value := range test.env {
-				t.Setenv(key, value)
-			}
-			command, err := Parse(strings.Fields(test.args), io.Discard)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if cfg, ok := command.(*Config); !ok || !test.check(cfg) {
-				t.Errorf("got %+v", command)
-			}
-		})
-	}
+	})
 }
 
 // What is wrong is said without any part of an address: "p4ss" is in every one
