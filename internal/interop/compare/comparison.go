@@ -26,11 +26,14 @@ func (c *comparison) measureAll(ctx context.Context) error {
 		if err := c.prepare(ctx); err != nil {
 			return err
 		}
+		if c.install {
+			return nil
+		}
 		if err := c.rounds(ctx); err != nil {
 			return err
 		}
 	}
-	if c.holds {
+	if c.holds && !c.install {
 		return c.measureHold(ctx)
 	}
 	return nil
@@ -42,7 +45,7 @@ func (c *comparison) prepare(ctx context.Context) error {
 	if err := prepareParlor(ctx, c.options, parlor); err != nil {
 		return err
 	}
-	if c.store.begin(plan{parlor.version, c.options.rounds, c.loads, c.options.peers}) {
+	if !c.install && c.store.begin(plan{parlor.version, c.options.rounds, c.loads, c.options.peers}) {
 		c.sayf("going on with the run that was interrupted")
 	}
 	delete(c.store.Missing, redisName)
@@ -67,6 +70,9 @@ func (c *comparison) prepare(ctx context.Context) error {
 		}
 		delete(c.store.Missing, p.name)
 		c.peers = append(c.peers, p)
+	}
+	if len(c.peers) == 0 {
+		return errors.New("none of the peers can be had")
 	}
 	return c.store.save()
 }
@@ -97,8 +103,11 @@ func (c *comparison) rounds(ctx context.Context) error {
 	return c.store.save()
 }
 
+// due reports whether a load is to be run against a peer in a round. After two rounds
+// that did not finish there is no third: it may take long not to.
 func (c *comparison) due(l *load, p *peer, round int) bool {
-	return slices.Contains(c.loads, l.name) && l.runs(p) && !c.store.has(l.name, p.name, round)
+	return slices.Contains(c.loads, l.name) && l.runs(p) && (!l.rare || round%2 == 1) &&
+		!c.store.has(l.name, p.name, round) && c.store.cell(l, p.name).failed < 2
 }
 
 // left is about how long what is still to be measured takes: as long as it did in the

@@ -4,7 +4,6 @@ import (
 	"os"
 	"runtime"
 	"strings"
-	"time"
 )
 
 // A machine is what the figures are of. It has no name.
@@ -13,11 +12,10 @@ type machine struct {
 	cpus      int
 	memory    string // "16 GiB"
 	system    string // "linux/amd64, kernel 6.1"
-	date      time.Time
 }
 
 func thisMachine() machine {
-	m := machine{processor: "a processor that does not say what it is", cpus: runtime.NumCPU(), system: runtime.GOOS + "/" + runtime.GOARCH, date: time.Now().UTC()}
+	m := machine{processor: "a processor that does not say what it is", cpus: runtime.NumCPU(), system: runtime.GOOS + "/" + runtime.GOARCH}
 	if name := field("/proc/cpuinfo", "model name"); name != "" {
 		m.processor = strings.Join(strings.Fields(name), " ")
 	}

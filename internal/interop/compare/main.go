@@ -32,6 +32,7 @@ func main() {
 	peerList := flag.String("peers", "", "run these alone: "+strings.Join(peerNames(), ", "))
 	flag.DurationVar(&o.hold, "hold", 10*time.Minute, "how long the load hold lasts: 18,000 idle connections")
 	flag.IntVar(&o.held, "held", 18_000, "how many connections it is of")
+	flag.BoolVar(&o.install, "install", false, "install and build the peers, and measure nothing")
 	flag.BoolVar(&o.page, "page", false, "measure nothing: write the page from what there is")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -50,7 +51,7 @@ type options struct {
 	parlor, docs, cache string
 	rounds, held        int
 	hold                time.Duration
-	page                bool
+	page, install       bool
 	log                 io.Writer
 
 	// Of -loads and -peers.
@@ -119,7 +120,7 @@ func run(ctx context.Context, o *options) error {
 	}
 	c := &comparison{options: o, store: s}
 	if !o.page {
-		if err := c.measureAll(ctx); err != nil {
+		if err := c.measureAll(ctx); err != nil || o.install {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A page says what was measured.
@@ -64,22 +65,19 @@ func (p *page) text() string {
 		p.held(&b)
 	}
 	p.million(&b)
-	p.who(&b, list)
+	if len(rows) > 0 {
+		p.who(&b, list, rows)
+	}
 	b.WriteString(caveats)
 	return b.String()
 }
 
 func (p *page) introduce(b *bytes.Buffer) {
 	m := p.machine
-	fmt.Fprintf(b, "On %s, %d processors, %s (%s), %s.", m.processor, m.cpus, cmp.Or(m.memory, "unknown memory"), m.system, m.date.Format("2 January 2006"))
+	fmt.Fprintf(b, "On %s, %d processors, %s (%s), %s.", m.processor, m.cpus, cmp.Or(m.memory, "unknown memory"), m.system, p.date().Format("2 January 2006"))
 	if len(p.store.Records) == 0 {
 		b.WriteString("\n")
 		return
-	}
-	least, most := p.rounds()
-	rounds := fmt.Sprintf("%d rounds", most)
-	if least != most {
-		rounds = fmt.Sprintf("%d to %d rounds", least, most)
 	}
 	var busy []float64
 	for _, r := range p.store.Records {
@@ -87,23 +85,29 @@ func (p *page) introduce(b *bytes.Buffer) {
 			busy = append(busy, r.Report.Generator.Machine)
 		}
 	}
-	fmt.Fprintf(b, " Medians of %s; each load of each round is against a\nfresh server on the same machine, over the loopback interface, by [`parlor bench`](bench.md). Less is better everywhere.\n"+
-		"The machine was busy to %.0f %% meanwhile, with the servers, with who measured them and with all else that ran on it.\n", rounds, 100*median(busy))
+	fmt.Fprintf(b, " Medians of %d rounds, and of every second of them for memory; each load of each round is against a\nfresh server on the same machine, over the loopback interface, by [`parlor bench`](bench.md). Less is better everywhere.\n"+
+		"The machine was busy to %.0f %% meanwhile, with the servers, with who measured them and with all else that ran on it.\n", p.rounds(), 100*median(busy))
 }
 
-// rounds are the fewest and the most that a load was run against a peer.
-func (p *page) rounds() (least, most int) {
-	count := map[[2]string]int{}
+// date is when the last was measured.
+func (p *page) date() (last time.Time) {
 	for _, r := range p.store.Records {
-		count[[2]string{r.Load, r.Peer}]++
-	}
-	for _, n := range count {
-		most = max(most, n)
-		if least == 0 || n < least {
-			least = n
+		if r.At.After(last) {
+			last = r.At
 		}
 	}
-	return least, most
+	if h := p.store.Hold; h != nil && h.At.After(last) {
+		last = h.At
+	}
+	return last
+}
+
+// rounds are the most that a load was run against a peer.
+func (p *page) rounds() (most int) {
+	for _, r := range p.store.Records {
+		most = max(most, r.Round)
+	}
+	return most
 }
 
 // glance is the table of shares of Node's.
@@ -181,7 +185,7 @@ func (p *page) detail(b *bytes.Buffer, l *load, list []*peer) {
 }
 
 // who says what was compared, and how.
-func (p *page) who(b *bytes.Buffer, list []*peer) {
+func (p *page) who(b *bytes.Buffer, list []*peer, rows []*load) {
 	b.WriteString("\n## Who\n\n| | version | how |\n|---|---|---|\n")
 	for _, one := range list {
 		var versions []string
@@ -209,7 +213,6 @@ func (p *page) who(b *bytes.Buffer, list []*peer) {
 	}
 	b.WriteString("Centrifugo is not among them: its clients speak a protocol of its own, so that the same load cannot be put on it.\n")
 	b.WriteString("\nThe loads:\n\n")
-	_, rows := p.shown()
 	for _, l := range rows {
 		fmt.Fprintf(b, "- **%s**: `%s`\n", l.name, l.command())
 	}
@@ -225,12 +228,13 @@ const caveats = `
 - Memory is what the system says is resident, which a runtime may hold on to. The kernel's own memory for a connection is not in it.
 - Two instances over Redis: what Redis takes is not counted.
 - "Did not finish" says in how many rounds not all came, once and in order, or not in the time that there was: 40 s for what is outstanding, two minutes
-  for all. On another machine that may be otherwise.
+  for all. After two such rounds there is no third. On another machine that may be otherwise.
 - They say nothing of an application: what its handlers do is most of what it takes.
 
 ## To repeat it
 
 ` + "```console\n" + `$ make compare                                      # five rounds; what is missing of Node.js, Redis and peers is installed or left out
+$ make compare COMPARE="-install"                   # installs and builds the peers alone
 $ make compare ROUNDS=3
 $ make compare COMPARE="-loads=burst,echo -peers=parlor,node"   # these anew, beside what there is of the others
 $ make compare COMPARE="-loads=hold"                # 18,000 idle connections for ten minutes; needs ulimit -n 18100 or more

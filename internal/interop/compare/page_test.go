@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "write testdata anew")
 // breaks.
 func TestPage(t *testing.T) {
 	p := page{store: sampleStore(), peers: peers(), machine: machine{
-		processor: "A Processor", cpus: 4, memory: "16 GiB of memory", system: "linux/amd64, kernel 6.1.0", date: time.Date(2026, 3, 14, 0, 0, 0, 0, time.UTC),
+		processor: "A Processor", cpus: 4, memory: "16 GiB of memory", system: "linux/amd64, kernel 6.1.0",
 	}}
 	folder := t.TempDir()
 	if *update {
@@ -73,7 +73,7 @@ func sampleStore() *store {
 		for i, x := range figures {
 			r := &report{Traffic: &traffic{Delivered: 1000, Latency: summary{P50: x, P99: 2 * x}}}
 			r.Server.CPUPerDelivery, r.Server.PerConnection, r.Generator.Machine = &x, &x, 0.5
-			one := record{Load: load, Peer: peer, Version: version, Round: i + 1, Report: r}
+			one := record{Load: load, Peer: peer, Version: version, Round: i + 1, At: time.Date(2026, 3, 14, 0, 0, 0, 0, time.UTC), Report: r}
 			if x < 0 {
 				one.Problem, one.Report = "3 lost", nil
 			}

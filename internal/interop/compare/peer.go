@@ -83,7 +83,7 @@ func (r *running) run(ctx context.Context, o *options, name string, env, args []
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr = said, said
 	err = cmd.Start()
-	said.Close() // the program has it for itself
+	_ = said.Close() // the program has it for itself
 	if err != nil {
 		return 0, err
 	}
