@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/seed3686fee0/parlor/adapter"
@@ -148,6 +149,52 @@ func TestRooms(t *testing.T) {
 	bus.Drop()
 	eventually(t, "it has connected again", func() bool { return c.Stats().Connects == connects+1 })
 	check()
+}
+
+// TestRoomsAllTheTime: where rooms come so fast that one of them is always waiting for
+// its subscription, the connection stays, and one that is made anew is up as soon as
+// what there was before is heard again. A subscription that is never confirmed ends it.
+func TestRoomsAllTheTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bus := linktest.Bus{Lag: 50 * time.Millisecond}
+		c := shardedOnBus(&bus)()
+		n := c.Adapter(&named{name: "/g"}).(*node)
+		defer n.Close()
+		n.Add(&member{id: "m"})
+		n.Join("m", "stays")
+		rooms := 0
+		churn := func(d time.Duration) {
+			for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+				n.Leave("m", fmt.Sprint("r", rooms))
+				rooms++
+				n.Join("m", fmt.Sprint("r", rooms))
+			}
+		}
+		churn(time.Minute)
+		if s := c.Stats(); !s.Up || s.Connects != 1 {
+			t.Errorf("after a minute: %+v", s)
+		}
+		bus.Drop()
+		churn(2 * time.Second)
+		if s := c.Stats(); !s.Up || s.Connects != 2 {
+			t.Errorf("after the connection was lost: %+v", s)
+		}
+		stays, _ := n.form.roomSub("/g", "stays", false)
+		if got := subscribers(t, &bus, stays); got != 1 {
+			t.Errorf("the room that stays has %d subscribers", got)
+		}
+		mute, _ := n.form.roomSub("/g", "mute", false)
+		bus.Mute = func(s link.Sub) bool { return s == mute }
+		n.Join("m", "mute")
+		churn(4 * time.Second)
+		if s := c.Stats(); s.Connects != 2 {
+			t.Errorf("a subscription is given up too early: %+v", s)
+		}
+		churn(5 * time.Second)
+		if s := c.Stats(); s.Connects < 2 || s.Up {
+			t.Errorf("a subscription is not confirmed, and the connection stays: %+v", s)
+		}
+	})
 }
 
 // TestHandshake: other instances are told of a handshake what they may know.

@@ -39,7 +39,8 @@ const (
 // listens, asks for subscriptions and pings.
 //
 // What is to be heard is a state, not a series of commands: after each connect
-// all of it is asked for, and the line is up when all of it is confirmed.
+// all of it is asked for, and the line is up when all of it is confirmed. What is
+// wanted later is not waited for: rooms may come faster than Redis confirms them.
 type line struct {
 	cluster *Cluster
 	config  *config
@@ -61,7 +62,7 @@ type line struct {
 	dropped  map[link.Sub]*route // to be unsubscribed, or not confirmed to be
 	todo     []link.Sub          // what to look at in the two
 	leaving  map[link.Sub]int    // unsubscriptions that are not confirmed
-	waiting  int                 // routes that are not confirmed
+	waiting  int                 // routes whose confirmation is waited for before the line is up
 	live     bool                // there is a connection
 	up       bool
 	upSince  time.Time
@@ -74,8 +75,10 @@ type line struct {
 
 // A route is a subscription and whom it is for. Guarded by line.mu.
 type route struct {
-	node      *node
-	asked, on bool
+	node    *node
+	asked   int  // the tick of attend at which it was asked for; 0: it was not
+	on      bool // confirmed
+	awaited bool // the line is not up before it is confirmed
 }
 
 func newLine(c *Cluster, log *slog.Logger) *line {
@@ -131,8 +134,8 @@ func (l *line) add(n *node, subs ...link.Sub) {
 		delete(l.dropped, s)
 		r.node = n
 		l.routes[s] = r
-		if !r.on {
-			l.waiting++
+		if r.awaited = !r.on && l.live && l.connects == 0; r.awaited {
+			l.waiting++ // an instance that begins is up when it hears what it began with
 		}
 		l.todo = append(l.todo, s)
 	}
@@ -149,10 +152,11 @@ func (l *line) remove(subs ...link.Sub) {
 			continue
 		}
 		delete(l.routes, s)
-		if !r.on {
+		if r.awaited {
+			r.awaited = false
 			l.waiting--
 		}
-		if r.asked {
+		if r.asked > 0 {
 			l.dropped[s] = r
 			l.todo = append(l.todo, s)
 		}
@@ -187,7 +191,12 @@ func (l *line) on(s link.Sub) bool {
 func (l *line) settled() bool {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return l.up && l.waiting == 0 && len(l.dropped) == 0 && len(l.leaving) == 0
+	for _, r := range l.routes {
+		if !r.on {
+			return false
+		}
+	}
+	return l.up && len(l.dropped) == 0 && len(l.leaving) == 0
 }
 
 func (l *line) isUp() bool {
@@ -244,12 +253,12 @@ func (l *line) lost(err error) {
 		l.since = time.Now()
 	}
 	l.live, l.up, l.err = false, false, err
-	l.waiting = len(l.routes)
+	l.waiting = 0
 	clear(l.dropped)
 	clear(l.leaving)
 	l.todo = nil // the next connection begins with all
 	for _, r := range l.routes {
-		r.asked, r.on = false, false
+		r.asked, r.on, r.awaited = 0, false, false
 	}
 	if l.told || l.ctx.Err() != nil {
 		return
@@ -292,6 +301,9 @@ func (l *line) session() error {
 	l.mu.Lock()
 	l.live = true
 	l.waiting = len(l.routes)
+	for _, r := range l.routes {
+		r.awaited = true
+	}
 	l.todo = slices.AppendSeq(l.todo[:0], maps.Keys(l.routes))
 	l.mu.Unlock()
 	l.heard.Store(true)
@@ -342,10 +354,13 @@ func (l *line) confirm(s link.Sub) {
 	}
 	if r := l.dropped[s]; r != nil {
 		r.on = true // it may be wanted again before it is unsubscribed
-	} else if r := l.routes[s]; r != nil && r.asked && !r.on {
+	} else if r := l.routes[s]; r != nil && r.asked > 0 && !r.on {
 		r.on = true
-		l.waiting--
-		l.check()
+		if r.awaited {
+			r.awaited = false
+			l.waiting--
+			l.check()
+		}
 	}
 }
 
@@ -357,7 +372,7 @@ func (l *line) ended(s link.Sub) bool {
 	if l.leaving[s] > 0 {
 		if l.leaving[s]--; l.leaving[s] == 0 {
 			delete(l.leaving, s)
-			if r := l.dropped[s]; r != nil && !r.asked {
+			if r := l.dropped[s]; r != nil && r.asked == 0 {
 				delete(l.dropped, s)
 			}
 		}
@@ -370,10 +385,14 @@ func (l *line) ended(s link.Sub) bool {
 func (l *line) attend(ctx context.Context, x link.Listener) error {
 	ping := time.NewTicker(l.config.pingEvery)
 	defer ping.Stop()
-	silent, unconfirmed := 0, 0
-	for {
-		if err := l.ask(ctx, x); err != nil {
+	var unheard []request // those that may not be confirmed yet, the oldest first
+	for tick, silent := 1, 0; ; {
+		subs, err := l.ask(ctx, x, tick)
+		if err != nil {
 			return err
+		}
+		if len(subs) > 0 {
+			unheard = append(unheard, request{tick, subs})
 		}
 		select {
 		case <-ctx.Done():
@@ -384,17 +403,18 @@ func (l *line) attend(ctx context.Context, x link.Listener) error {
 		}
 		// Ticks are counted, not time: a process that was held up itself has
 		// heard nothing either.
+		tick++
 		if silent++; l.heard.Swap(false) {
 			silent = 0
 		}
-		if unconfirmed++; l.complete() {
-			unconfirmed = 0
-		}
-		switch {
-		case silent >= l.config.silences:
+		if silent >= l.config.silences {
 			return errSilent
-		case unconfirmed >= l.config.silences:
-			return errUnheard
+		}
+		for len(unheard) > 0 && tick-unheard[0].tick >= l.config.silences {
+			if !l.confirmed(unheard[0]) {
+				return errUnheard
+			}
+			unheard = unheard[1:]
 		}
 		if err := within(ctx, x.Ping); err != nil {
 			return fmt.Errorf("redisadapter: ping: %w", err)
@@ -408,22 +428,33 @@ func within(ctx context.Context, f func(context.Context) error) error {
 	return f(ctx)
 }
 
-func (l *line) complete() bool {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	return l.waiting == 0
+// A request is subscriptions that were asked for together, at a tick of attend.
+type request struct {
+	tick int
+	subs []link.Sub
 }
 
-// ask asks for what is wanted and has not been asked for.
-func (l *line) ask(ctx context.Context, x link.Listener) error {
+// confirmed reports whether what was requested is in force, as far as it is still
+// wanted and has not been asked for again.
+func (l *line) confirmed(q request) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return !slices.ContainsFunc(q.subs, func(s link.Sub) bool {
+		r := l.routes[s]
+		return r != nil && !r.on && r.asked == q.tick
+	})
+}
+
+// ask asks for what is wanted and has not been asked for, which it returns.
+func (l *line) ask(ctx context.Context, x link.Listener, tick int) (more []link.Sub, err error) {
 	l.mu.Lock()
-	var more, less []link.Sub
+	var less []link.Sub
 	for _, s := range l.todo {
-		if r := l.routes[s]; r != nil && !r.asked {
-			r.asked = true
+		if r := l.routes[s]; r != nil && r.asked == 0 {
+			r.asked = tick
 			more = append(more, s)
-		} else if r := l.dropped[s]; r != nil && r.asked {
-			r.asked, r.on = false, false
+		} else if r := l.dropped[s]; r != nil && r.asked > 0 {
+			r.asked, r.on = 0, false
 			l.leaving[s]++
 			less = append(less, s)
 		}
@@ -433,13 +464,13 @@ func (l *line) ask(ctx context.Context, x link.Listener) error {
 	l.mu.Unlock()
 	if len(less) > 0 {
 		if err := within(ctx, func(ctx context.Context) error { return x.Unsubscribe(ctx, less...) }); err != nil {
-			return fmt.Errorf("redisadapter: unsubscribe: %w", err)
+			return nil, fmt.Errorf("redisadapter: unsubscribe: %w", err)
 		}
 	}
 	if len(more) > 0 {
 		if err := within(ctx, func(ctx context.Context) error { return x.Subscribe(ctx, more...) }); err != nil {
-			return fmt.Errorf("redisadapter: subscribe: %w", err)
+			return nil, fmt.Errorf("redisadapter: subscribe: %w", err)
 		}
 	}
-	return nil
+	return more, nil
 }

@@ -17,6 +17,10 @@ type Bus struct {
 	// Delay says how long a message to a connection takes; nil: no time. On one
 	// channel it has to be the same always, so that messages keep their order there.
 	Delay func(channel string) time.Duration
+	// Lag is how long the confirmation of a subscription takes.
+	Lag time.Duration
+	// Mute says for which subscriptions there is none; nil: none.
+	Mute func(link.Sub) bool
 
 	mu        sync.Mutex
 	listeners map[*listener]bool
@@ -256,7 +260,9 @@ func (l *listener) change(ctx context.Context, to bool, subs []link.Sub) error {
 			delete(l.subs, s)
 			e.Type = link.Unsubscribed
 		}
-		l.push(e, 0)
+		if b.Mute == nil || !b.Mute(s) {
+			l.push(e, b.Lag)
+		}
 	}
 	return nil
 }
