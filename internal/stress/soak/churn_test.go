@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/seed3686fee0/parlor/internal/wire"
 )
 
@@ -49,9 +51,9 @@ var visits = []visit{
 	{wire.Websocket, `{"panic":"middleware"}`, refused("internal error")},
 }
 
-// churn has one client after another until quit. Those that vanish are waited for in
-// the background.
-func (in *instance) churn(first int, pause time.Duration, vanish func() bool, quit <-chan struct{}, vanished *sync.WaitGroup) {
+// churn has one client after another until quit. Those that vanish, as often as vanish
+// allows, so that there are always as many of them, are waited for in the background.
+func (in *instance) churn(first int, pause time.Duration, vanish *rate.Limiter, quit <-chan struct{}, vanished *sync.WaitGroup) {
 	for i := first; ; i++ {
 		v := visits[i%len(visits)]
 		var err error
@@ -60,7 +62,7 @@ func (in *instance) churn(first int, pause time.Duration, vanish func() bool, qu
 		}
 		if v.end != nil {
 			err = errors.Join(err, in.visit(v, i))
-		} else if vanish() {
+		} else if vanish.Allow() {
 			err = errors.Join(err, in.vanish(v.transport, vanished))
 		}
 		if err != nil {

@@ -85,16 +85,16 @@ type instance struct {
 	want    *tally // what its counters are to say
 	done    *tally // what was done besides
 	said    atomic.Int64
-	flooded chan int64             // what was dropped of a flood
-	lags    []int64                // see died; owned by the test
-	up      atomic.Pointer[moment] // when it began to hear others, the last time
-}
+	flooded chan int64 // what was dropped of a flood
 
-// A moment is when something was, and how much the instances of a cluster had said by
-// then.
-type moment struct {
-	at        time.Time
-	own, peer int64
+	// Owned by the test.
+	lagged, died int64 // see run.died
+
+	// Owned by what is told of the connection to Redis; see run.state.
+	alone  window // nil: it has the other one
+	before [2]int64
+
+	early [2]atomic.Int64 // what Redis took of it, and of the other one, while one of them was not back yet
 }
 
 func (in *instance) complainf(format string, args ...any) {
@@ -103,7 +103,7 @@ func (in *instance) complainf(format string, args ...any) {
 
 // start starts two instances, of which one drops events for clients that do not read,
 // in a cluster. They end with the test.
-func start(t testing.TB, name string, cluster func(...redisadapter.Option) *redisadapter.Cluster) []*instance {
+func (r *run) start(t testing.TB, name string, cluster func(...redisadapter.Option) *redisadapter.Cluster) []*instance {
 	t.Helper()
 	var pair []*instance
 	for i := range 2 {
@@ -114,7 +114,7 @@ func start(t testing.TB, name string, cluster func(...redisadapter.Option) *redi
 	}
 	for i, in := range pair {
 		in.peer = pair[1-i]
-		in.start(cluster)
+		in.start(r, cluster)
 	}
 	for _, in := range pair {
 		eventually(t, in.name+" sees the other one", func() bool {
@@ -125,15 +125,11 @@ func start(t testing.TB, name string, cluster func(...redisadapter.Option) *redi
 	return pair
 }
 
-func (in *instance) start(cluster func(...redisadapter.Option) *redisadapter.Cluster) {
+func (in *instance) start(r *run, cluster func(...redisadapter.Option) *redisadapter.Cluster) {
 	t := in.t
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})).With("instance", in.name)
-	in.cluster = cluster(redisadapter.WithLogger(log), redisadapter.WithOnState(func(up bool, _ error) {
-		if up {
-			in.up.Store(&moment{time.Now(), in.said.Load(), in.peer.said.Load()})
-		}
-	}))
+	in.cluster = cluster(redisadapter.WithLogger(log), redisadapter.WithOnState(func(up bool, _ error) { r.state(in, up) }))
 	in.io = server.New(
 		server.WithAdapter(in.cluster.Adapter), server.WithDropWhenFull(in.drops),
 		server.WithMaxQueue(maxQueue),

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"golang.org/x/time/rate"
 
 	"github.com/seed3686fee0/parlor/adapter/redisadapter"
 	"github.com/seed3686fee0/parlor/internal/redistest"
@@ -31,8 +32,10 @@ type run struct {
 	began         time.Time
 	instances     []*instance
 	speakers      map[int]*speaker
-	listeners     []*listener // the speakers among them
-	windows       []window
+	listeners     []*listener   // the speakers among them
+	settled       chan struct{} // closed when speakers and listeners are there
+	mu            sync.Mutex
+	windows       []window // guarded by mu
 	lostTo        []row
 	quit, hushed  chan struct{}
 	samples       []sample
@@ -42,10 +45,10 @@ type run struct {
 
 // A row says what has become of what one instance has said on the way to another.
 type row struct {
-	link                      string
-	lost, said                int64
-	dropped, unanswered, died int64
-	connects                  uint64
+	link                             string
+	lost, said                       int64
+	dropped, unanswered, died, early int64
+	connects                         uint64
 }
 
 const second = time.Second
@@ -70,15 +73,16 @@ func TestSoak(t *testing.T) {
 			judges: true,
 		}
 	}
+	r.settled = make(chan struct{})
 	before := take(time.Now())
 	t.Run("servers", func(t *testing.T) { // which are ended with it
 		redis := redistest.Start(t)
 		rdb := redis.Client()
 		t.Cleanup(func() { rdb.Close() })
-		r.instances = append(r.instances, start(t, "pub/sub", func(o ...redisadapter.Option) *redisadapter.Cluster {
+		r.instances = append(r.instances, r.start(t, "pub/sub", func(o ...redisadapter.Option) *redisadapter.Cluster {
 			return redisadapter.NewPubSub(rdb, append(o, redisadapter.WithPrefix("classic"))...)
 		})...)
-		r.instances = append(r.instances, start(t, "sharded", func(o ...redisadapter.Option) *redisadapter.Cluster {
+		r.instances = append(r.instances, r.start(t, "sharded", func(o ...redisadapter.Option) *redisadapter.Cluster {
 			return redisadapter.NewSharded(rdb, append(o, redisadapter.WithPrefix("sharded"))...)
 		})...)
 		idle := take(time.Now())
@@ -103,13 +107,17 @@ func check(t *testing.T, when string, was, is sample) {
 func (r *run) everything(t *testing.T, redis *redistest.Server) {
 	r.quit, r.hushed = make(chan struct{}), make(chan struct{})
 	r.settle(t)
+	close(r.settled)
 	r.began = time.Now()
 	for _, s := range r.speakers {
 		r.talking.Go(func() { s.talk(r.every, r.hushed) })
 	}
 	end := r.began.Add(r.length)
-	vanish := func() bool { return r.judges } // the end waits for them
 	for _, in := range r.instances {
+		vanish := rate.NewLimiter(0, 0)
+		if r.judges { // in a short run the end would wait for them
+			vanish = rate.NewLimiter(1, 1)
+		}
 		for i := range r.churners {
 			r.busy.Go(func() { in.churn(i*len(visits)/r.churners, r.pause, vanish, r.quit, &r.vanished) })
 		}
@@ -220,7 +228,8 @@ func (r *run) report(t *testing.T) {
 	line("%8d clients that did not read: %d let go, %d events dropped for the others", all.get("slow readers"), all.get("closed: slow consumer"), all.get("queue dropped"))
 	line("%8d times Redis was away", len(r.plan))
 	for _, x := range r.lostTo {
-		line("%8d of %d lost from %s: %d dropped, up to %d unanswered, %d died with Redis; it has connected %d times", x.lost, x.said, x.link, x.dropped, x.unanswered, x.died, x.connects)
+		line("%8d of %d lost from %s: %d dropped, up to %d unanswered, %d died with Redis, up to %d early; it has connected %d times",
+			x.lost, x.said, x.link, x.dropped, x.unanswered, x.died, x.early, x.connects)
 	}
 	for _, text := range growth(t, r.samples, r.length, r.warm, r.judges) {
 		line("%s", text)
