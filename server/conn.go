@@ -143,6 +143,7 @@ func (c *conn) fail(err error) {
 
 // packet acts on a packet, on the session's reader.
 func (c *conn) packet(p *packet.Packet, size int) {
+	c.received(p)
 	var s *Socket
 	if p.Type != packet.Connect {
 		if s = c.socket(p.Namespace); s == nil {
@@ -280,6 +281,7 @@ func (c *conn) queue(p *packet.Packet, f engine.Flags) (flush bool) {
 		c.server.config.logger.Error("packet cannot be encoded", "namespace", p.Namespace, "error", err)
 		return false
 	}
+	c.sent(p)
 	return c.session.Send(f, enc.messages...)
 }
 

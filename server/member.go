@@ -25,7 +25,7 @@ func (m *member) Deliver(p *packet.Shared, f adapter.Flags) (flush bool) {
 	if err != nil { // the emitter was told
 		return false
 	}
-	m.socket().sent(p.Packet().Args)
+	m.socket().sent(p.Packet())
 	return m.conn.session.Send(m.conn.server.eventFlags(f), enc.messages...)
 }
 

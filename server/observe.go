@@ -42,13 +42,31 @@ type Observer interface {
 	// The slice may be kept.
 	RoomEvents(ns *Namespace, events []adapter.RoomEvent)
 	// Received: an event has come from the client: its name, then its arguments.
-	// Middleware has not seen it yet. Acknowledgements are not told.
+	// Middleware has not seen it yet. Acknowledgements are not told: see
+	// [PacketObserver].
 	Received(s *Socket, args packet.Args)
 	// Sent: an event goes to the client: its name, then its arguments. It is
 	// called for each socket of a broadcast on this instance, whichever instance
 	// the broadcast began on. A volatile event may be dropped afterwards.
-	// Acknowledgements are not told.
+	// Acknowledgements are not told: see [PacketObserver].
 	Sent(s *Socket, args packet.Args)
+}
+
+// A PacketObserver is an [Observer] that is told of the packets too: all that come
+// and go, of whichever type, what one wants to read who develops a client. client is
+// what [Socket.ClientID] says; it has packets before a namespace lets it in, and also
+// if none does. A packet is valid during the call.
+//
+// Both methods are called with locks of the server held: besides what is asked of an
+// Observer they ask nothing of a socket. SentPacket is called in the order in which a
+// client gets the packets. What a client sends that is no packet is not told.
+type PacketObserver interface {
+	Observer
+	// ReceivedPacket: a packet has come, and nothing has been made of it yet.
+	ReceivedPacket(client string, p *packet.Packet)
+	// SentPacket: a packet goes to the client. A volatile event may be dropped
+	// afterwards.
+	SentPacket(client string, p *packet.Packet)
 }
 
 // observers are those of a server; nil while there are none, which is all that
@@ -103,6 +121,23 @@ func (ns *Namespace) tell(list []*observation, f func(o Observer)) {
 	}
 }
 
+// received tells observers of a packet that has come.
+func (c *conn) received(p *packet.Packet) { c.tell(p, PacketObserver.ReceivedPacket) }
+
+// sent tells observers of a packet that is about to be queued.
+func (c *conn) sent(p *packet.Packet) { c.tell(p, PacketObserver.SentPacket) }
+
+// tell gives those who want packets a copy of one. Where nobody does it need not be on
+// the heap.
+func (c *conn) tell(p *packet.Packet, f func(PacketObserver, string, *packet.Packet)) {
+	for _, one := range c.server.observers.load() {
+		if o, ok := one.Observer.(PacketObserver); ok {
+			told := *p
+			c.server.guard(p.Namespace, "observer", func() { f(o, c.clientID(), &told) })
+		}
+	}
+}
+
 // OnDescribe has f complete the description of a socket that another instance,
 // or FetchSockets, is given: what else there is to know, in Data say. It is called
 // for each socket that is asked for, in the order of registration, and must be
@@ -124,7 +159,9 @@ func (s *Server) describers() []func(*Socket, *adapter.SocketInfo) {
 // ClientID identifies the client among those of this instance: it is the same
 // for all the sockets of one connection. It is no secret, being a digest of the
 // session's id, which is one.
-func (s *Socket) ClientID() string {
-	sum := sha256.Sum256([]byte(s.conn.session.ID()))
+func (s *Socket) ClientID() string { return s.conn.clientID() }
+
+func (c *conn) clientID() string {
+	sum := sha256.Sum256([]byte(c.session.ID()))
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }

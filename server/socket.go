@@ -211,7 +211,7 @@ func (s *Socket) emit(f adapter.Flags, event string, args []any) error {
 		h.notify(s, &p)
 	}
 	s.conn.flow().out.Add(1)
-	s.sent(p.Args)
+	s.sent(&p)
 	if s.conn.session.Send(s.conn.server.eventFlags(f), enc.messages...) {
 		s.conn.session.Flush()
 	}
@@ -219,9 +219,11 @@ func (s *Socket) emit(f adapter.Flags, event string, args []any) error {
 }
 
 // sent tells observers of an event that is about to be queued.
-func (s *Socket) sent(args packet.Args) {
+func (s *Socket) sent(p *packet.Packet) {
 	if list := s.conn.server.observers.load(); list != nil {
+		args := p.Args
 		s.ns.tell(list, func(o Observer) { o.Sent(s, args) })
+		s.conn.sent(p)
 	}
 }
 
@@ -255,7 +257,7 @@ func (s *Socket) ask(ctx context.Context, f adapter.Flags, timeout time.Duration
 		h.notify(s, &p)
 	}
 	s.conn.flow().out.Add(1)
-	s.sent(p.Args)
+	s.sent(&p)
 	if s.conn.session.Send(s.conn.server.eventFlags(f), enc.messages...) {
 		s.conn.session.Flush()
 	}

@@ -23,8 +23,8 @@ var secretName = regexp.MustCompile(`(?i)token|secret|password|passwd|pwd|author
 // webToken is a JSON Web Token, wherever one stands.
 var webToken = regexp.MustCompile(`eyJ[\w-]+\.[\w-]*\.[\w-]*`)
 
-// A packetLog is a [server.Observer] that logs each event as one reads it, for who
-// develops a client. It is not for production: it shows what people write.
+// A packetLog is a [server.PacketObserver] that logs each packet as one reads it, for
+// who develops a client. It is not for production: it shows what people write.
 //
 // The namespace of the Admin UI is left out: its sessions are secrets, and what
 // administrators see are the events of all others once more.
@@ -32,6 +32,8 @@ type packetLog struct {
 	log   *slog.Logger
 	admin string // the name of that namespace
 }
+
+var _ server.PacketObserver = packetLog{}
 
 // of is what every line says about a socket.
 func (l packetLog) of(s *server.Socket) *slog.Logger {
@@ -53,23 +55,43 @@ func (l packetLog) Upgraded(s *server.Socket) {
 	l.of(s).Info("packet: upgraded", "transport", s.Transport())
 }
 
-// Received implements [server.Observer].
-func (l packetLog) Received(s *server.Socket, args packet.Args) {
-	if s.Namespace().Name() == l.admin {
-		return
-	}
-	event, shown := readable(args)
-	l.of(s).Info("packet: received", "event", event, "args", shown)
+// ReceivedPacket implements [server.PacketObserver].
+func (l packetLog) ReceivedPacket(client string, p *packet.Packet) {
+	l.packet("packet: received", client, p, p.Type == packet.Connect)
 }
 
-// Sent implements [server.Observer].
-func (l packetLog) Sent(s *server.Socket, args packet.Args) {
-	if s.Namespace().Name() == l.admin {
+// SentPacket implements [server.PacketObserver].
+func (l packetLog) SentPacket(client string, p *packet.Packet) {
+	l.packet("packet: sent", client, p, false)
+}
+
+// packet logs a packet. Of the credentials of a CONNECT the names are shown alone:
+// what a secret is called there is the application's to choose.
+func (l packetLog) packet(msg, client string, p *packet.Packet, credentials bool) {
+	if p.Namespace == l.admin {
 		return
 	}
-	event, shown := readable(args)
-	l.of(s).Info("packet: sent", "event", event, "args", shown)
+	fields := []any{"namespace", p.Namespace, "client", client, "type", p.Type.String()}
+	if p.HasID {
+		fields = append(fields, "id", p.ID)
+	}
+	switch {
+	case p.Type == packet.Event:
+		event, shown := readable(p.Args)
+		fields = append(fields, "event", event, "args", shown)
+	case credentials && p.Args.Len() > 0:
+		fields = append(fields, "args", namesOf(p.Args.At(0)))
+	case p.Args.Len() > 0:
+		fields = append(fields, "args", list(p.Args))
+	}
+	l.log.Info(msg, fields...)
 }
+
+// Received implements [server.Observer].
+func (packetLog) Received(*server.Socket, packet.Args) {}
+
+// Sent implements [server.Observer].
+func (packetLog) Sent(*server.Socket, packet.Args) {}
 
 // DataChanged implements [server.Observer].
 func (packetLog) DataChanged(*server.Socket) {}
@@ -88,8 +110,13 @@ func readable(args packet.Args) (event, shown string) {
 	if strings.HasPrefix(event, "auth_") { // auth_refresh has the token alone
 		return event, "…"
 	}
+	return webToken.ReplaceAllString(strings.Clone(event), "…"), list(args.Slice(1))
+}
+
+// list is arguments, with commas between.
+func list(args packet.Args) string {
 	var b strings.Builder
-	for i, arg := range args.Slice(1).All() {
+	for i, arg := range args.All() {
 		if b.Len() > maxShown {
 			b.WriteString(", …")
 			break
@@ -99,7 +126,24 @@ func readable(args packet.Args) (event, shown string) {
 		}
 		show(&b, arg)
 	}
-	return webToken.ReplaceAllString(strings.Clone(event), "…"), b.String()
+	return b.String()
+}
+
+// namesOf is an object of which only the names are shown.
+func namesOf(arg packet.Arg) string {
+	var b strings.Builder
+	b.WriteString("{")
+	separator := ""
+	for name := range arg.Fields() {
+		if b.Len() > maxShown {
+			b.WriteString("…")
+			break
+		}
+		b.WriteString(separator + cut(webToken.ReplaceAllString(name, "…")) + ": …")
+		separator = ", "
+	}
+	b.WriteString("}")
+	return b.String()
 }
 
 func show(b *strings.Builder, arg packet.Arg) {

@@ -62,7 +62,8 @@ func TestLogPackets(t *testing.T) {
 	m.stop()
 	text := m.log.text.String()
 	for _, want := range []string{
-		`msg="packet: connected"`, `msg="packet: received" args="{room: 'r'}"`, `event=join namespace=/`,
+		`msg="packet: connected"`, `msg="packet: received" args="{room: 'r'}"`, `event=join id=9 namespace=/ type=EVENT`,
+		`msg="packet: received" args="{token: …}"`, `type=CONNECT`, `msg="packet: sent" args="{sid: '`, `type=ACK`,
 		`args="{room: 'r', text: 'it's me'}"`, `msg="packet: sent"`, `event=message`, `reason="transport close"`, "--log-packets (PARLOR_LOG_PACKETS)",
 	} {
 		if !strings.Contains(text, want) {

@@ -95,7 +95,7 @@ type Log struct {
 	LogLevel  string `default:"info" help:"Least level that is logged: debug, info, warn or error." reload:"the new level holds at once"`
 	LogFormat string `default:"text" help:"How log lines look: text or json."`
 
-	LogPackets bool `help:"Log each event, in and out, with what is in it. For development: it shows what people write."`
+	LogPackets bool `help:"Log each packet, in and out, with what is in it: connects, events, acknowledgements with their ids. For development: it shows what people write."`
 }
 
 // TLS reports whether the server speaks TLS itself.
