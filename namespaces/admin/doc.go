@@ -31,8 +31,7 @@
 //
 // While nobody watches, nothing but a look at the server's counters every second.
 // While somebody does, what happens is queued where it happens and told by one
-// goroutine; events of clients beyond [Options.EventRate] are counted there and
-// then.
+// goroutine; events of clients beyond [Options.Load] are counted there and then.
 //
 // # Secrets
 //

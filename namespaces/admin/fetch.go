@@ -123,31 +123,47 @@ func (p *pump) fetched(w wish, others []socketInfo, err error) {
 		p.opts.Logger.Warn("admins see not all sockets: some instances did not answer", "error", err)
 	}
 	if p.mirror != nil && (w.anew || len(others) > 0) {
-		list := p.list(others)
-		for s := range w.admins {
-			p.check("all_sockets", s.Emit("all_sockets", list))
-		}
+		p.tellList(others, w.admins)
 	}
 	p.ask()
 }
 
-// list is the argument of all_sockets: the sockets of this instance that admins
-// know and those of others, the newest of them.
-func (p *pump) list(others []socketInfo) json.RawMessage {
+// tellList tells admins the sockets of this instance that they know and those of
+// others, the newest of them. What is told to all admins is paid for by all.
+func (p *pump) tellList(others []socketInfo, admins map[*server.Socket]struct{}) {
 	list := slices.Clone(others)
 	for _, k := range p.mirror.list() {
 		info := p.local(k.socket, k.rooms)
 		k.data = info.Data
 		list = append(list, info)
 	}
-	return encodeList(list, p.opts.MaxSockets)
+	shown, took := newest(list, p.opts.MaxSockets, p.perSecond())
+	text := encodeList(shown)
+	for s := range admins {
+		p.check("all_sockets", s.Emit("all_sockets", text))
+	}
+	if len(admins) < len(p.admins) {
+		return
+	}
+	p.observer.budget.list(took)
+	p.listed = listed{at: time.Now(), known: len(p.mirror.sockets), cut: len(shown) < len(list)}
+	if !p.observer.budget.endless {
+		p.listed.pause = time.Duration(float64(took) / p.opts.Load * listShare)
+	}
 }
 
-// encodeList encodes the newest of a list. Where that is too long, it is without
-// headers, and if need be without the oldest.
-func encodeList(list []socketInfo, most int) json.RawMessage {
+// newest are those of a list that admins are shown, so many at most, and what the
+// page takes for them. One for which there is no time is left out.
+func newest(list []socketInfo, most int, time time.Duration) ([]socketInfo, time.Duration) {
 	slices.SortStableFunc(list, func(a, b socketInfo) int { return cmp.Compare(b.Handshake.Issued, a.Handshake.Issued) })
-	list = list[:min(len(list), most)]
+	work := newListing()
+	shown := slices.DeleteFunc(list[:min(len(list), most)], func(s socketInfo) bool { return !work.add(&s, time) })
+	return shown, work.took
+}
+
+// encodeList encodes a list. Where that is too long, it is without headers, and if
+// need be without the oldest.
+func encodeList(list []socketInfo) json.RawMessage {
 	text, all := appendList(list)
 	if !all {
 		for i := range list {

@@ -56,7 +56,7 @@ func readVectors(t *testing.T) (v vectors) {
 // before.
 func TestLogin(t *testing.T) {
 	v := readVectors(t)
-	bubble(t, admin.Options{Auth: admin.Basic("admin", hash)}, func(r *rig) {
+	bubble(t, admin.Options{Auth: admin.Basic("admin", hash), Load: -1}, func(r *rig) {
 		_, first := r.login(login)
 		session := first[0].args[0].(string)
 		if len(session) != 32 {
@@ -157,6 +157,7 @@ func TestMount(t *testing.T) {
 		"of nothing":          {Auth: admin.Any()},
 		"no Mode":             {Auth: basic, Mode: 2},
 		"no Watch":            {Auth: basic, Watch: 3},
+		"a Load of":           {Auth: basic, Load: 2},
 	} {
 		_, err := admin.Mount(server.New(), opts)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), password) {

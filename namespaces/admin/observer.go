@@ -1,9 +1,7 @@
 package admin
 
 import (
-	"math"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/seed3686fee0/parlor/adapter"
@@ -16,16 +14,15 @@ import (
 // happened and returns.
 type observer struct {
 	admin   *Admin
-	budget  budget // of events of clients
+	budget  budget
 	changed changed
 }
 
 // newObserver makes one of several servers that share what admins are shown.
 func newObserver(a *Admin, servers int) *observer {
 	o := &observer{admin: a, changed: changed{ready: make(chan struct{}, 1)}}
-	if a.opts.EventRate > 0 {
-		o.budget.left.Store(int64(max(1, a.opts.EventBurst/servers)))
-	}
+	o.budget.endless = a.opts.Load < 0
+	o.budget.fill(a.perSecond(), servers)
 	return o
 }
 
@@ -99,9 +96,9 @@ func (o *observer) wanted(s *server.Socket, args packet.Args) bool {
 	return filter(s.Namespace().Name(), name)
 }
 
-// allow says whether there is a place for another event.
+// allow says whether there is time for another event.
 func (o *observer) allow() bool {
-	if o.budget.take() {
+	if o.budget.event() {
 		return true
 	}
 	o.admin.withheld.Add(1)
@@ -111,47 +108,6 @@ func (o *observer) allow() bool {
 func (o *observer) event(e entry) {
 	if !o.admin.queue.push(e) {
 		o.admin.withheld.Add(1)
-	}
-}
-
-// A budget is for how many events there is a place. It is looked at for each of a
-// broadcast's recipients, with the adapter's lock held, and so has no clock: the
-// pump's is there to fill it.
-type budget struct {
-	left  atomic.Int64
-	saved float64 // less than one; of the pump, as the next
-	given int64   // in all
-}
-
-func (b *budget) take() bool {
-	for {
-		n := b.left.Load()
-		if n <= 0 {
-			return false
-		}
-		if b.left.CompareAndSwap(n, n-1) {
-			return true
-		}
-	}
-}
-
-const (
-	pageEvents = 1000 // that the page keeps
-	halfRate   = 100  // of them in its list, and there is a place for half as many
-)
-
-// fill adds the events of a second, up to a limit: this server's share of both.
-// The page draws its whole list anew for each event, so that there are fewer the
-// longer that is.
-func (b *budget) fill(rate, limit, servers float64) {
-	listed := min(float64(b.given)*servers, pageEvents)
-	b.saved += rate / servers / (1 + listed/halfRate)
-	whole := math.Floor(b.saved)
-	b.saved -= whole
-	if room := max(1, limit/servers) - float64(b.left.Load()); room > 0 {
-		more := int64(min(whole, room))
-		b.given += more
-		b.left.Add(more)
 	}
 }
 

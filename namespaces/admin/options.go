@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"time"
 
@@ -41,28 +42,20 @@ type Options struct {
 	SessionTTL time.Duration
 
 	// MaxSockets is how many sockets an admin is shown, the newest first; counts
-	// are of all. The page is slow with more. Default 2000.
+	// are of all. Default 1000, unless Load allows for less.
 	MaxSockets int
-	// EventRate is how many events of clients admins are shown a second, of all
-	// instances together: each has its share of it. The page draws its whole list
-	// anew for each, so that there are half as many when it has a hundred, and a
-	// tenth when it is full. Default 5; negative: none.
-	EventRate float64
-	// EventBurst is how many events may come at once, of all instances. Default 20.
-	EventBurst int
+	// Load is how much of its time the page of an admin may take, by an estimate, for
+	// what all instances together tell it, and a second of that at once: events of
+	// clients, changes of sockets and rooms, lists. It draws all events that it shows
+	// anew for each, so that there are fewer the more it has. Events beyond that are
+	// counted; changes beyond are made good by a list of all sockets, which comes
+	// every two seconds at most, or rarely enough to take a fifth of this. One is of
+	// as many sockets as there is time for. Default 0.25; negative: all is told.
+	Load float64
 	// EventFilter says which events of clients are shown, by namespace and name.
 	// It is called on the path of every event while somebody watches, and must be
 	// safe for concurrent use. Nil: all.
 	EventFilter func(namespace, event string) bool
-	// ChangeRate is how many times a second admins are told that a socket or a room
-	// has changed, of all instances together, and as with EventRate fewer as the
-	// page's list of events gets longer. What is left out a list of all sockets makes
-	// good, two seconds later or, if that is more, ten milliseconds for each socket
-	// in it. Default 10; negative: as often as it happens.
-	ChangeRate float64
-	// ChangeBurst is how many changes may be told at once, of all instances. Default 100.
-	ChangeBurst int
-
 	// HeaderFilter says whether the value of a header or of a query parameter may
 	// be shown. Nil: [Harmless].
 	HeaderFilter func(name string) bool
@@ -110,32 +103,17 @@ const (
 const (
 	defaultNamespace  = "/admin"
 	defaultSessionTTL = 24 * time.Hour
-	defaultMaxSockets = 2000
-	defaultEventRate  = 5
-	defaultEventBurst = 20
-
-	defaultChangeRate  = 10
-	defaultChangeBurst = 100
-	defaultSessions    = 10_000
+	defaultMaxSockets = 1000
+	defaultLoad       = 0.25
+	defaultSessions   = 10_000
 )
 
 func (o Options) withDefaults() (Options, error) {
 	if o.Namespace == "" {
 		o.Namespace = defaultNamespace
 	}
-	switch {
-	case o.Namespace == "/":
-		return o, errors.New(`admin: the namespace "/" is everybody's: choose another, such as "/admin"`)
-	case !packet.ValidNamespace(o.Namespace):
-		return o, fmt.Errorf("admin: %q cannot be the name of a namespace: it begins with a slash and has no comma, '?', '#' or \"..\"", o.Namespace)
-	case o.Auth.err != nil:
-		return o, fmt.Errorf("admin: %w", o.Auth.err)
-	case o.Auth.check == nil && !o.Auth.insecure:
-		return o, errors.New("admin: no Auth: choose one, Basic say, or Insecure for none")
-	case o.Mode != Development && o.Mode != Production:
-		return o, fmt.Errorf("admin: there is no Mode(%d)", int(o.Mode))
-	case o.Watch < Cluster || o.Watch > Always:
-		return o, fmt.Errorf("admin: there is no Watch(%d)", int(o.Watch))
+	if err := o.check(); err != nil {
+		return o, err
 	}
 	if o.ServerID == "" {
 		host, err := os.Hostname()
@@ -153,17 +131,8 @@ func (o Options) withDefaults() (Options, error) {
 	if o.MaxSockets <= 0 {
 		o.MaxSockets = defaultMaxSockets
 	}
-	if o.EventRate == 0 {
-		o.EventRate = defaultEventRate
-	}
-	if o.EventBurst <= 0 {
-		o.EventBurst = defaultEventBurst
-	}
-	if o.ChangeRate == 0 {
-		o.ChangeRate = defaultChangeRate
-	}
-	if o.ChangeBurst <= 0 {
-		o.ChangeBurst = defaultChangeBurst
+	if o.Load == 0 {
+		o.Load = defaultLoad
 	}
 	if o.HeaderFilter == nil {
 		o.HeaderFilter = Harmless
@@ -172,4 +141,30 @@ func (o Options) withDefaults() (Options, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return o, nil
+}
+
+// check says what is wrong with the options.
+func (o Options) check() error {
+	switch {
+	case o.Namespace == "/":
+		return errors.New(`admin: the namespace "/" is everybody's: choose another, such as "/admin"`)
+	case !packet.ValidNamespace(o.Namespace):
+		return fmt.Errorf("admin: %q cannot be the name of a namespace: it begins with a slash and has no comma, '?', '#' or \"..\"", o.Namespace)
+	case o.Auth.err != nil:
+		return fmt.Errorf("admin: %w", o.Auth.err)
+	case o.Auth.check == nil && !o.Auth.insecure:
+		return errors.New("admin: no Auth: choose one, Basic say, or Insecure for none")
+	case o.Mode != Development && o.Mode != Production:
+		return fmt.Errorf("admin: there is no Mode(%d)", int(o.Mode))
+	case o.Load > 1 || math.IsNaN(o.Load):
+		return fmt.Errorf("admin: a Load of %v is no share: it is 1 at most, or negative for all", o.Load)
+	case o.Watch < Cluster || o.Watch > Always:
+		return fmt.Errorf("admin: there is no Watch(%d)", int(o.Watch))
+	}
+	return nil
+}
+
+// perSecond is the time of a page that there is in a second; 0: any.
+func (a *Admin) perSecond() time.Duration {
+	return time.Duration(max(0, a.opts.Load) * float64(time.Second))
 }

@@ -13,8 +13,7 @@ const (
 	updateInterval = 100 * time.Millisecond // between the updates of one socket's data
 	updatesAtOnce  = 200                    // sockets; the others' turn is next
 	countInterval  = 10                     // seconds from one count of the servers to the next
-	resyncInterval = 2 * time.Second        // between lists that make good what was lost,
-	listInterval   = 10 * time.Millisecond  // or, where that is longer, this for each socket in them
+	listInterval   = 2 * time.Second        // between lists at least
 )
 
 // A pump is what one goroutine has that reads the queue and tells admins: all
@@ -29,16 +28,24 @@ type pump struct {
 	mirror   *mirror                   // nil: nobody watches
 	meter    *meter
 	slots    slots
-	changes  budget // of what happens to sockets and rooms
-	owed     bool   // there was no place for some of that: the next list has it
+	owed     bool // there was no time for some change: the next list has it
 
 	update    <-chan time.Time // when data that has changed is told; nil: none has
 	resync    bool             // something was lost, or there is room for more sockets
-	resynced  time.Time
+	stale     bool             // something was lost at another instance
+	listed    listed
 	announced bool // that somebody watches
 	fetch     fetch
 	servers   int  // that there are, as far as is known
 	counting  bool // they are being counted
+}
+
+// listed is the last list that all admins have been told.
+type listed struct {
+	at    time.Time
+	pause time.Duration // until there may be another, if that is long
+	known int           // sockets of this instance, of which
+	cut   bool          // there was no time to show all
 }
 
 func newPump(a *Admin) *pump {
@@ -110,7 +117,7 @@ func (p *pump) handle(e *entry) {
 		p.disconnected(e.ns, e.id, e.text, at)
 	case upgraded:
 		if p.mirror.sockets[e.id] != nil {
-			p.change("socket_updated", transportUpdate{e.id, e.ns, e.text})
+			p.updated(transportUpdate{e.id, e.ns, e.text})
 		}
 	case roomJoined:
 		if p.mirror.join(e.id, e.text) {
@@ -157,13 +164,21 @@ func (p *pump) disconnected(ns, id, reason, at string) {
 	}
 }
 
-// change tells what has happened to a socket or a room, as long as there is a
-// place: a crowd that comes or goes would keep the page busy for minutes, which
-// puts each of these among its events and draws all of them anew. Once there is
+// change tells what has happened to a socket or a room, as long as there is time:
+// a crowd that comes or goes would keep the page busy for minutes. Once there is
 // none, nothing of the kind is told until a list has made it good.
 func (p *pump) change(event string, args ...any) {
-	if !p.owed && (p.opts.ChangeRate < 0 || p.changes.take()) {
+	if !p.owed && p.observer.budget.change() {
 		p.tell(event, args...)
+		return
+	}
+	p.owed, p.resync = true, true
+}
+
+// updated is change for what is no row of the page.
+func (p *pump) updated(update any) {
+	if !p.owed && p.observer.budget.update() {
+		p.tell("socket_updated", update)
 		return
 	}
 	p.owed, p.resync = true, true
@@ -196,7 +211,7 @@ func (p *pump) tellUpdates() {
 			continue // it is about to be told of, with its data, or is not shown
 		}
 		data := p.localData(s)
-		p.change("socket_updated", dataUpdate{s.ID(), s.Namespace().Name(), patch(k.data, data)})
+		p.updated(dataUpdate{s.ID(), s.Namespace().Name(), patch(k.data, data)})
 		k.data = data
 	}
 }
@@ -224,16 +239,12 @@ func (p *pump) tick(now time.Time, ticks int) {
 	p.meter.sample(p.count(), now)
 	p.expire(now)
 	if p.observer != nil {
-		if p.opts.EventRate > 0 {
-			p.observer.budget.fill(p.opts.EventRate, float64(p.opts.EventBurst), float64(p.servers))
-		}
-		if p.opts.ChangeRate > 0 {
-			p.changes.fill(p.opts.ChangeRate, float64(p.opts.ChangeBurst), float64(p.servers))
-		}
+		p.observer.budget.fill(p.perSecond(), p.servers)
 		if ticks%countInterval == 0 {
 			p.countServers()
 		}
 	}
+	p.mend()
 	if ticks%2 != 0 {
 		return
 	}
@@ -246,7 +257,6 @@ func (p *pump) tick(now time.Time, ticks int) {
 	} else {
 		p.meter.flush()
 	}
-	p.mend()
 }
 
 // mend makes good what admins were not told.
@@ -254,14 +264,23 @@ func (p *pump) mend() {
 	if p.mirror == nil {
 		return
 	}
-	if n := len(p.mirror.sockets); p.mirror.partial && n < p.opts.MaxSockets*4/5 && n < p.opened() {
+	n := len(p.mirror.sockets)
+	if p.mirror.partial && n < p.opts.MaxSockets*4/5 && n < p.opened() || p.listed.cut && n < p.listed.known*4/5 {
 		p.resync = true
 	}
-	pause := max(resyncInterval, time.Duration(len(p.mirror.sockets))*listInterval)
-	if now := time.Now(); p.resync && now.Sub(p.resynced) >= pause {
-		p.resync, p.owed, p.resynced = false, false, now
+	now := time.Now()
+	if !p.resync && !p.stale || now.Sub(p.listed.at) < max(listInterval, p.listed.pause) || p.observer.budget.spent() {
+		return
+	}
+	p.listed.at = now // others may take a while to answer
+	lost := p.resync
+	if lost {
+		p.resync, p.owed = false, false
 		p.mirror = newMirror(p.io, p.opts.MaxSockets)
-		p.refresh()
+	}
+	p.stale = false
+	p.refresh()
+	if lost {
 		p.announce(true)
 	}
 }

@@ -116,7 +116,7 @@ func (p *play) step(name string, f func()) {
 // another order, and of a change of data we tell once, after it.
 func TestSequences(t *testing.T) {
 	v := readVectors(t)
-	bubble(t, admin.Options{Auth: admin.Insecure(), EventRate: 1000}, func(r *rig) {
+	bubble(t, admin.Options{Auth: admin.Insecure(), Load: -1}, func(r *rig) {
 		application(r.Server)
 		p := &play{rig: r, told: make(map[string][]message)}
 		p.admin = r.dial(wire.Handshake{})

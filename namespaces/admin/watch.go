@@ -32,7 +32,6 @@ func (p *pump) watch() {
 		p.observer = newObserver(p.Admin, p.servers)
 		p.stop = p.io.Observe(p.observer)
 		p.mirror = newMirror(p.io, p.opts.MaxSockets)
-		p.changes.left.Store(int64(max(1, p.opts.ChangeBurst/p.servers)))
 		p.watched.Store(true)
 		p.countServers()
 	}
@@ -62,8 +61,8 @@ func (p *pump) blind() {
 	if p.observer != nil {
 		p.stop()
 		p.watched.Store(false)
-		p.observer, p.stop, p.mirror, p.update, p.resync = nil, nil, nil, nil, false
-		p.owed = false
+		p.observer, p.stop, p.mirror, p.update = nil, nil, nil, nil
+		p.resync, p.stale, p.owed, p.listed = false, false, false, listed{}
 	}
 }
 
@@ -84,7 +83,7 @@ func (p *pump) arrive(s *server.Socket, v *visit) {
 	}
 	p.check("config", s.Emit("config", config{p.features(v.principal)}))
 	if p.mirror != nil {
-		p.check("all_sockets", s.Emit("all_sockets", p.list(nil)))
+		p.tellList(nil, map[*server.Socket]struct{}{s: {}})
 		p.refresh(s)
 	}
 	stats := p.stats()
@@ -153,7 +152,8 @@ func (a *Admin) hear(_ context.Context, args server.Args) error {
 		}
 		p.watch()
 		if lost {
-			p.refresh()
+			p.stale = true
+			p.mend()
 		}
 	})
 	return nil
