@@ -32,6 +32,7 @@ var bans = []ban{
 		only:     "server adapter",
 		because:  "the library does not depend on what is built with it, nor on a parser that is an option",
 		imports: map[string]string{
+			"go.opentelemetry.io":            "who traces gives the server package otelparlor; others do not link it",
 			"github.com/vmihailenco/msgpack": "MessagePack is for those who give the server its parser, packet/msgpack; others do not link it",
 		},
 	},

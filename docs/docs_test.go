@@ -17,23 +17,25 @@ import (
 
 // What a fragment may use without an import clause, by the name it is used with.
 var imports = map[string]string{
-	"admin":   "github.com/seed3686fee0/parlor/namespaces/admin",
-	"auth":    "github.com/seed3686fee0/parlor/auth",
-	"chat":    "github.com/seed3686fee0/parlor/namespaces/chat",
-	"context": "context",
-	"errors":  "errors",
-	"fmt":     "fmt",
-	"http":    "net/http",
-	"log":     "log",
-	"msgpack": "github.com/seed3686fee0/parlor/server/packet/msgpack",
-	"netip":   "net/netip",
-	"os":      "os",
-	"regexp":  "regexp",
-	"server":  "github.com/seed3686fee0/parlor/server",
-	"slog":    "log/slog",
-	"strings": "strings",
-	"sync":    "sync",
-	"time":    "time",
+	"admin":      "github.com/seed3686fee0/parlor/namespaces/admin",
+	"auth":       "github.com/seed3686fee0/parlor/auth",
+	"chat":       "github.com/seed3686fee0/parlor/namespaces/chat",
+	"context":    "context",
+	"errors":     "errors",
+	"fmt":        "fmt",
+	"http":       "net/http",
+	"log":        "log",
+	"msgpack":    "github.com/seed3686fee0/parlor/server/packet/msgpack",
+	"netip":      "net/netip",
+	"os":         "os",
+	"otelparlor": "github.com/seed3686fee0/parlor/server/otelparlor",
+	"regexp":     "regexp",
+	"sdktrace":   "go.opentelemetry.io/otel/sdk/trace",
+	"server":     "github.com/seed3686fee0/parlor/server",
+	"slog":       "log/slog",
+	"strings":    "strings",
+	"sync":       "sync",
+	"time":       "time",
 }
 
 // What a fragment that consists of statements may use.
@@ -104,7 +106,7 @@ func fragment(source string) string {
 	var used strings.Builder
 	for name, path := range imports {
 		if regexp.MustCompile(`(^|[^.\w])` + name + `\.`).MatchString(code) {
-			fmt.Fprintf(&used, "\t%q\n", path)
+			fmt.Fprintf(&used, "\t%s %q\n", name, path)
 		}
 	}
 	return fmt.Sprintf(form, used.String(), source)

@@ -153,7 +153,17 @@ func (s *Socket) vanish(told bool) {
 
 // welcome runs the connect handlers; an error disconnects the socket.
 func (s *Socket) welcome(in *inbound) {
-	for _, f := range s.ns.handlers.Load().connect {
+	list := s.ns.handlers.Load().connect
+	if len(list) == 0 {
+		return
+	}
+	in.Context = s.traced(s.ctx, "connect", Args{})
+	s.ended(in.Context, s.greet(in, list))
+}
+
+// greet runs connect handlers until one fails.
+func (s *Socket) greet(in *inbound, list []ConnectHandler) error {
+	for _, f := range list {
 		began := s.clock()
 		err := s.protect(func() error { return f(in, s) })
 		s.took("connect", began, err)
@@ -166,8 +176,9 @@ func (s *Socket) welcome(in *inbound) {
 			s.log().Error("handler failed", "socket", s.id, "event", "connect", "error", err)
 		}
 		s.Disconnect(false)
-		return
+		return err
 	}
+	return nil
 }
 
 // reject ends the admission with CONNECT_ERROR.

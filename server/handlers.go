@@ -193,6 +193,14 @@ func (h *handlers) dispatch(ctx context.Context, s *Socket, args Args) error {
 	return join(errs)
 }
 
+// known is the name of an event that has a handler of its own, else empty.
+func (h *handlers) known(event string) string {
+	if _, ok := h.events[event]; ok {
+		return event
+	}
+	return ""
+}
+
 // handle runs the handlers of an event's name.
 func (h *handlers) handle(ctx context.Context, s *Socket, args Args) error {
 	list := h.events[args.Event()]

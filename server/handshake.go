@@ -72,6 +72,22 @@ func (h Handshake) Header() http.Header {
 	return header
 }
 
+// Get returns the first value of a header, empty when there is none. It does not take
+// the others apart, as [Handshake.Header] does.
+func (h Handshake) Get(name string) string {
+	name = http.CanonicalHeaderKey(name)
+	rest := h.origin.request[h.origin.urlLen:]
+	for rest != "" {
+		var key, value string
+		key, rest, _ = strings.Cut(rest, "\x00")
+		value, rest, _ = strings.Cut(rest, "\x00")
+		if key == name {
+			return value
+		}
+	}
+	return ""
+}
+
 // URL returns the path and query of the request that opened the connection.
 func (h Handshake) URL() string { return h.origin.request[:h.origin.urlLen] }
 
@@ -100,7 +116,7 @@ func (h Handshake) Address() string {
 func (h Handshake) Secure() bool { return h.origin.secure }
 
 // XDomain reports whether the request named an origin.
-func (h Handshake) XDomain() bool { return h.Header().Get("Origin") != "" }
+func (h Handshake) XDomain() bool { return h.Get("Origin") != "" }
 
 // Time returns Issued as JavaScript writes a date.
 func (h Handshake) Time() string {

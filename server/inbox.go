@@ -56,6 +56,7 @@ func (in *inbound) ack(args packet.Args) error {
 	s := in.socket
 	p := &packet.Packet{Type: packet.Ack, Namespace: s.ns.name, HasID: true, ID: in.packet.ID, Args: args}
 	s.conn.send(p, 0)
+	s.acked(in.Context)
 	return nil
 }
 
@@ -181,20 +182,21 @@ func (s *Socket) next() (*inbound, *ending) {
 
 // handle runs the handlers of an event.
 func (s *Socket) handle(in *inbound) {
-	in.Context = s.ctx
 	h := s.ns.handlers.Load()
+	args := Args{in.packet.Args.Slice(1), in}
+	in.Context = s.ctx
+	if s.conn.server.config.tracer != nil {
+		in.Context = s.traced(s.ctx, h.known(in.name()), args)
+	}
 	began := s.clock()
-	err := s.protect(func() error { return h.dispatch(in, s, Args{in.packet.Args.Slice(1), in}) })
+	err := s.protect(func() error { return h.dispatch(in, s, args) })
 	if !began.IsZero() {
-		event := in.name()
-		if _, known := h.events[event]; !known {
-			event = ""
-		}
-		s.took(event, began, err)
+		s.took(h.known(in.name()), began, err)
 	}
 	if err != nil {
 		s.failed(in, err)
 	}
+	s.ended(in.Context, err)
 }
 
 // protect turns a panic into an error.

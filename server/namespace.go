@@ -43,6 +43,10 @@ func newNamespace(s *Server, name string) *Namespace {
 // Name is the namespace's name, with its leading slash.
 func (ns *Namespace) Name() string { return ns.name }
 
+// Parent is what OfFunc or OfPattern has returned for a dynamic namespace; its name
+// is the expression, or "func". It is nil for other namespaces.
+func (ns *Namespace) Parent() *Namespace { return ns.parent }
+
 // Server is the server of the namespace.
 func (ns *Namespace) Server() *Server { return ns.server }
 

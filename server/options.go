@@ -106,6 +106,7 @@ type config struct {
 	bundle         fs.FS
 	handlerTime    func(namespace, event string, d time.Duration, err error)
 	ackTime        func(namespace, event string, d time.Duration, err error)
+	tracer         Tracer
 	dropWhenFull   bool
 	parser         packet.Parser
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -344,18 +345,23 @@ func (s *Socket) finish(end *ending) *inbound {
 		s.ns.tell(list, func(o Observer) { o.Disconnected(s, end.reason) })
 	}
 	h := s.ns.handlers.Load()
+	if len(h.disconnecting)+len(h.disconnect) > 0 {
+		in.Context = s.traced(in.Context, "disconnect", Args{})
+	}
+	var err error // the first: they can only panic
 	for _, f := range h.disconnecting {
-		s.leaving(in, "disconnecting", f, end.reason)
+		err = cmp.Or(err, s.leaving(in, "disconnecting", f, end.reason))
 	}
 	s.ns.remove(s)
 	for _, f := range h.disconnect {
-		s.leaving(in, "disconnect", f, end.reason)
+		err = cmp.Or(err, s.leaving(in, "disconnect", f, end.reason))
 	}
+	s.ended(in.Context, err)
 	s.conn.release(s)
 	return in
 }
 
-func (s *Socket) leaving(ctx context.Context, event string, f DisconnectHandler, reason Reason) {
+func (s *Socket) leaving(ctx context.Context, event string, f DisconnectHandler, reason Reason) error {
 	began := s.clock()
 	err := s.protect(func() error {
 		f(ctx, s, reason)
@@ -367,6 +373,7 @@ func (s *Socket) leaving(ctx context.Context, event string, f DisconnectHandler,
 		errors.As(err, &panicked)
 		s.log().Error("handler panicked", "socket", s.id, "event", event, "error", err, "stack", string(panicked.Stack))
 	}
+	return err
 }
 
 func (s *Socket) log() *slog.Logger {
