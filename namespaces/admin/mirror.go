@@ -97,7 +97,7 @@ func (m *mirror) join(id, room string) bool {
 	if slices.Contains(k.rooms, room) {
 		return false
 	}
-	k.rooms = append(slices.Clip(k.rooms), room)
+	k.rooms = append(k.rooms, room) // who has been given the list has it up to its own length
 	return true
 }
 
