@@ -156,6 +156,10 @@ type Adapter interface {
 	// Join puts a member into rooms. It reports false, and does nothing, when
 	// the member is not known (any more).
 	Join(id string, rooms ...string) bool
+	// JoinWithin is Join for a member that may be in so many rooms beside its own.
+	// It reports false, and joins none, when it would come to be in more. A member
+	// that is not known would not.
+	JoinWithin(most int, id string, rooms ...string) bool
 	// Leave takes a member out of rooms, its own included when it is named.
 	Leave(id string, rooms ...string)
 	// Remove takes a member out of all rooms and forgets it.

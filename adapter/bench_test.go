@@ -127,6 +127,25 @@ func BenchmarkJoinLeave(b *testing.B) {
 	}
 }
 
+// BenchmarkJoinLeaveMany is about one who is in 1,000 rooms: alone there, or with
+// many others.
+func BenchmarkJoinLeaveMany(b *testing.B) {
+	for _, others := range []int{0, 2000} {
+		b.Run(fmt.Sprintf("others=%d", others), func(b *testing.B) {
+			m, _ := crowd(others, "a room, number 999")
+			m.Add(&sink{id: "x"})
+			for i := range 999 {
+				m.Join("x", fmt.Sprint("a room, number ", i))
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				m.JoinWithin(1000, "x", "a room, number 999")
+				m.Leave("x", "a room, number 999")
+			}
+		})
+	}
+}
+
 func BenchmarkAddRemove(b *testing.B) {
 	m, _ := crowd(1000, "r")
 	x := &sink{id: "x"}

@@ -126,8 +126,38 @@ func (m *Memory) Join(id string, rooms ...string) bool {
 	return e != nil
 }
 
+// JoinWithin implements [Adapter].
+func (m *Memory) JoinWithin(most int, id string, rooms ...string) bool {
+	m.mu.Lock()
+	e := m.members[id]
+	within := e == nil || m.within(most, e, id, rooms)
+	if e != nil && within {
+		for _, name := range rooms {
+			m.join(e, id, name)
+		}
+	}
+	m.unlock()
+	return within
+}
+
+// within reports whether a member that joins rooms is in at most so many beside
+// its own, or in no more than it was.
+func (m *Memory) within(most int, e *entry, id string, rooms []string) bool {
+	if len(e.joined)+len(rooms) <= most {
+		return true // far from it: most members
+	}
+	anew := make(map[string]struct{}, len(rooms))
+	for _, name := range rooms {
+		if name != id && !e.in(id, name, m.rooms[name]) {
+			anew[name] = struct{}{}
+		}
+	}
+	return len(anew) == 0 || len(e.joined)+len(anew) <= most
+}
+
 func (m *Memory) join(e *entry, id, name string) {
-	if e.in(id, name) {
+	r := m.rooms[name]
+	if e.in(id, name, r) {
 		return
 	}
 	wants := m.host.WantsRoomEvents()
@@ -140,7 +170,6 @@ func (m *Memory) join(e *entry, id, name string) {
 	if name == id {
 		e.away = false
 	} else {
-		r := m.rooms[name]
 		if r == nil {
 			r = &room{name: name}
 			m.rooms[name] = r
@@ -153,12 +182,23 @@ func (m *Memory) join(e *entry, id, name string) {
 	}
 }
 
-// in reports whether the entry of id is in a room.
-func (e *entry) in(id, name string) bool {
-	if name == id {
+// in reports whether the entry of id is in the room with a name, nil where there
+// is none: by the shorter of two lists, for who is in many rooms is in small ones.
+func (e *entry) in(id, name string, r *room) bool {
+	switch {
+	case name == id:
 		return !e.away
+	case r == nil:
+		return false
+	case len(r.members) < len(e.joined):
+		return slices.Contains(r.members, e)
 	}
-	return slices.ContainsFunc(e.joined, func(p place) bool { return p.room.name == name })
+	return e.index(r) >= 0
+}
+
+// index is where a room is in joined, or -1.
+func (e *entry) index(r *room) int {
+	return slices.IndexFunc(e.joined, func(p place) bool { return p.room == r })
 }
 
 // Leave implements [Adapter].
@@ -173,13 +213,14 @@ func (m *Memory) Leave(id string, rooms ...string) {
 }
 
 func (m *Memory) leave(e *entry, id, name string) {
-	if !e.in(id, name) {
+	r := m.rooms[name]
+	if !e.in(id, name, r) {
 		return
 	}
 	if name == id {
 		e.away = true
 	} else {
-		i := slices.IndexFunc(e.joined, func(p place) bool { return p.room.name == name })
+		i := e.index(r)
 		m.vacate(e.joined[i])
 		e.joined = slices.Delete(e.joined, i, i+1)
 	}
@@ -194,12 +235,7 @@ func (m *Memory) vacate(p place) {
 	r.members[last] = nil
 	r.members = r.members[:last]
 	if p.at != last {
-		for i := range moved.joined {
-			if moved.joined[i].room == r {
-				moved.joined[i].at = p.at
-				break
-			}
-		}
+		moved.joined[moved.index(r)].at = p.at
 	}
 	switch {
 	case last == 0:
@@ -290,7 +326,7 @@ func (m *Memory) In(id, room string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e := m.members[id]
-	return e != nil && e.in(id, room)
+	return e != nil && e.in(id, room, m.rooms[room])
 }
 
 // RoomsOf implements [Adapter].

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -97,6 +98,24 @@ func benchmarkBroadcast(b *testing.B, n int, o *tally) {
 func arrived(b *testing.B, read *atomic.Int64, frames, size int) {
 	b.Helper()
 	eventually(b, fmt.Sprintf("%d frames of %d bytes", frames, size), func() bool { return read.Load() >= int64(frames)*int64(size) })
+}
+
+// BenchmarkJoin is about a socket in 999 rooms that joins and leaves one more.
+func BenchmarkJoin(b *testing.B) {
+	r := serve(b)
+	_, id := r.connect()
+	s := r.socket("/", id)
+	for i := range 999 {
+		if err := s.Join(fmt.Sprint("a room, number ", i)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := errors.Join(s.Join("one more"), s.Leave("one more")); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 // BenchmarkEcho is one event in, its handler, and one event out, with so many

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/seed3686fee0/parlor/server"
@@ -65,6 +67,46 @@ func TestE04_RoomLimits(t *testing.T) {
 	}
 	if err := errors.Join(s.Leave("a"), s.Join("c")); err != nil {
 		t.Errorf("after Leave: %v", err)
+	}
+}
+
+// Those who join at the same time join as many rooms together as one may.
+func TestE04_RoomLimitAtOnce(t *testing.T) {
+	const limit, joiners, each = 100, 8, 25
+	r := serve(t, server.WithLimits(server.Limits{RoomsPerSocket: limit}))
+	_, id := r.connect()
+	s := r.socket("/", id)
+	var joined atomic.Int64
+	var all sync.WaitGroup
+	for joiner := range joiners {
+		all.Go(func() {
+			for i := range each {
+				if s.Join(fmt.Sprint(joiner, " ", i), fmt.Sprint(joiner, " ", i, " and another")) == nil {
+					joined.Add(2)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := len(s.Rooms()) - 1; n != limit || joined.Load() != limit {
+		t.Errorf("in %d rooms, after having joined %d; the limit is %d", n, joined.Load(), limit)
+	}
+}
+
+// Before a socket is admitted, too, what is too much changes nothing.
+func TestE04_RoomLimitBeforeConnect(t *testing.T) {
+	r := serve(t, server.WithLimits(server.Limits{RoomsPerSocket: 2}))
+	r.Of("/").Use(func(next server.ConnectHandler) server.ConnectHandler {
+		return func(ctx context.Context, s *server.Socket) error {
+			if err := s.Join("a", "b", "c"); !errors.Is(err, server.ErrTooManyRooms) {
+				t.Errorf("Join of three: %v", err)
+			}
+			return errors.Join(s.Join("d"), next(ctx, s))
+		}
+	})
+	_, id := r.connect()
+	if rooms := r.socket("/", id).Rooms(); !slices.Equal(rooms, []string{id, "d"}) {
+		t.Errorf("in %q", rooms)
 	}
 }
 

@@ -140,19 +140,12 @@ func (s *Socket) Join(rooms ...string) error {
 	if early, err := s.joinEarly(rooms); early {
 		return err
 	}
-	if limits.RoomsPerSocket >= 0 {
-		have, _ := s.ns.adapter.RoomsOf(s.id)
-		n := len(have) - 1
-		for i, name := range rooms {
-			if !s.ns.adapter.In(s.id, name) && !slices.Contains(rooms[:i], name) {
-				n++
-			}
-		}
-		if n > limits.RoomsPerSocket {
-			return fmt.Errorf("join: %w: the limit is %d", ErrTooManyRooms, limits.RoomsPerSocket)
-		}
+	switch {
+	case limits.RoomsPerSocket < 0:
+		s.ns.adapter.Join(s.id, rooms...)
+	case !s.ns.adapter.JoinWithin(limits.RoomsPerSocket, s.id, rooms...):
+		return fmt.Errorf("join: %w: the limit is %d", ErrTooManyRooms, limits.RoomsPerSocket)
 	}
-	s.ns.adapter.Join(s.id, rooms...)
 	return nil
 }
 
@@ -164,14 +157,16 @@ func (s *Socket) joinEarly(rooms []string) (early bool, err error) {
 		return false, nil
 	}
 	limit := s.conn.server.limits.Load().RoomsPerSocket
+	all := s.early
 	for _, name := range rooms {
-		if !slices.Contains(s.early, name) {
-			if over(len(s.early)+1, limit) {
+		if !slices.Contains(all, name) {
+			if over(len(all)+1, limit) {
 				return true, fmt.Errorf("join: %w: the limit is %d", ErrTooManyRooms, limit)
 			}
-			s.early = append(s.early, name)
+			all = append(all, name)
 		}
 	}
+	s.early = all
 	return true, nil
 }
 

@@ -26,6 +26,7 @@ type faulty struct {
 	broadcast func(p *packet.Shared, t adapter.Target)
 	withAck   func(ctx context.Context, p *packet.Shared, t adapter.Target, clients func(int), reply func(packet.Args, bool))
 	join      func(id string, rooms ...string) bool
+	within    func(most int, id string, rooms ...string) bool
 	fetch     func(ctx context.Context, t adapter.Target) ([]adapter.SocketInfo, error)
 	emit      func(args packet.Args) error
 	closeIt   func() error
@@ -52,6 +53,13 @@ func (f *faulty) Join(id string, rooms ...string) bool {
 		return f.Adapter.Join(id, rooms...)
 	}
 	return f.join(id, rooms...)
+}
+
+func (f *faulty) JoinWithin(most int, id string, rooms ...string) bool {
+	if f.within == nil {
+		return f.Adapter.JoinWithin(most, id, rooms...)
+	}
+	return f.within(most, id, rooms...)
 }
 
 func (f *faulty) FetchSockets(ctx context.Context, t adapter.Target) ([]adapter.SocketInfo, error) {
@@ -154,6 +162,15 @@ func TestFaults(t *testing.T) {
 			return &faulty{Adapter: a, join: func(id string, rooms ...string) bool {
 				a.Join(id, rooms...)
 				return true
+			}}
+		}},
+		{fault: "joins as many as it may", by: "join within a limit", adapter: func(a adapter.Adapter, _ adapter.Host) *faulty {
+			return &faulty{Adapter: a, within: func(most int, id string, rooms ...string) bool {
+				within := true
+				for _, r := range rooms {
+					within = a.JoinWithin(most, id, r) && within
+				}
+				return within
 			}}
 		}},
 		{fault: "cuts names at a separator", by: "names do not collide", adapter: func(a adapter.Adapter, _ adapter.Host) *faulty {

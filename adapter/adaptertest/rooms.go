@@ -72,6 +72,37 @@ var roomCases = []testCase{
 		},
 	},
 	{
+		name:        "join within a limit",
+		explanation: "of a limited number of rooms beside its own a member joins all that it asks for, or none",
+		run: func(c *rig) {
+			a := c.adapters[0]
+			c.add(0, "m", "r1")
+			for _, step := range []struct {
+				most  int
+				rooms []string
+				ok    bool
+				in    []string
+			}{
+				{3, []string{"r2", "r2", "m", "r1"}, true, []string{"m", "r1", "r2"}},
+				{3, []string{"r3", "r4"}, false, []string{"m", "r1", "r2"}},
+				{3, []string{"r3", "r3", "r3"}, true, []string{"m", "r1", "r2", "r3"}},
+				{3, []string{"r4"}, false, []string{"m", "r1", "r2", "r3"}},
+				{2, []string{"r1", "m"}, true, []string{"m", "r1", "r2", "r3"}},
+				{0, []string{"r4"}, false, []string{"m", "r1", "r2", "r3"}},
+				{0, nil, true, []string{"m", "r1", "r2", "r3"}},
+			} {
+				if ok := a.JoinWithin(step.most, "m", step.rooms...); ok != step.ok {
+					c.Errorf("JoinWithin(%d, %q) reports %v", step.most, step.rooms, ok)
+				}
+				rooms, _ := a.RoomsOf("m")
+				c.equal("RoomsOf", rooms, step.in)
+			}
+			if !a.JoinWithin(0, "x", "r1") || a.Len("r1") != 1 {
+				c.Error("JoinWithin of a member that is not known does something")
+			}
+		},
+	},
+	{
 		name:        "leave",
 		explanation: "leaving takes a member out of the rooms that it is in, and a room ends with its last member",
 		run: func(c *rig) {
