@@ -22,6 +22,7 @@ var adminTests = []struct {
 }
 
 func TestAdminUI(t *testing.T) {
+	t.Parallel()
 	binary := buildApp(t)
 	for _, test := range adminTests {
 		t.Run(test.name, func(t *testing.T) {

@@ -22,8 +22,24 @@ import (
 	"github.com/seed3686fee0/parlor/internal/jstest"
 )
 
-// buildApp builds the program, with the app and the Admin UI in it; where the tests run with the race detector so does the program.
+// built is the program that all tests here share: linking it takes as long as many of them. TestMain removes it.
+var built struct {
+	once   sync.Once
+	dir    string
+	binary string // empty: it could not be built, as the first test has said
+}
+
+// buildApp returns the program, with the app and the Admin UI in it; where the tests run with the race detector so does the program.
 func buildApp(t *testing.T) (binary string) {
+	t.Helper()
+	built.once.Do(func() { build(t) })
+	if built.binary == "" {
+		t.Fatal("parlor was not built")
+	}
+	return built.binary
+}
+
+func build(t *testing.T) {
 	t.Helper()
 	root := filepath.Join("..", "..")
 	dist := filepath.Join("cmd", "parlor", "internal", "web", "dist")
@@ -32,13 +48,18 @@ func buildApp(t *testing.T) (binary string) {
 			command(t, root, "make", filepath.ToSlash(page))
 		}
 	}
-	binary = filepath.Join(t.TempDir(), "parlor")
+	dir, err := os.MkdirTemp("", "parlor-e2e-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	built.dir = dir
+	binary := filepath.Join(dir, "parlor")
 	args := []string{"build", "-o", binary}
 	if raceEnabled {
 		args = append(args, "-race")
 	}
 	command(t, root, "go", append(args, "./cmd/parlor")...)
-	return binary
+	built.binary = binary
 }
 
 // An app is the program, serving the app, and what a test's script may do with it.

@@ -36,6 +36,7 @@ var appTests = []struct {
 }
 
 func TestApp(t *testing.T) {
+	t.Parallel()
 	binary := buildApp(t)
 	for _, test := range appTests {
 		t.Run(test.name, func(t *testing.T) {

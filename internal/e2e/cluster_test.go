@@ -24,6 +24,7 @@ var clusterTests = []struct {
 }
 
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	binary := buildApp(t)
 	for _, test := range clusterTests {
 		t.Run(test.name, func(t *testing.T) {

@@ -12,5 +12,10 @@ func TestMain(m *testing.M) {
 		runStormServer()
 		return
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if dir := built.dir; dir != "" {
+			os.RemoveAll(dir)
+		}
+		os.Exit(code)
+	}))
 }

@@ -98,8 +98,11 @@ func TestBroadcastsKeepOrder(t *testing.T) {
 func TestUpgradesLoseNothing(t *testing.T) {
 	const atOnce = 10
 	total := 500
-	if testing.Short() {
+	switch {
+	case testing.Short():
 		total = 50
+	case raceEnabled: // all of them are in the run without
+		total = 100
 	}
 	d := jstest.Start(t)
 	s := serve(t, func(io *server.Server) {

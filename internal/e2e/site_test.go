@@ -86,10 +86,13 @@ var transports = []struct {
 	{"upgrade", jstest.Upgrade},
 }
 
-// eachTransport runs a test once a transport, each with a driver of its own.
+// eachTransport runs a test once a transport, all at the same time, each with a driver of its own.
 func eachTransport(t *testing.T, test func(t *testing.T, d *jstest.Driver, use []string)) {
 	for _, tr := range transports {
-		t.Run(tr.name, func(t *testing.T) { test(t, jstest.Start(t), tr.use) })
+		t.Run(tr.name, func(t *testing.T) {
+			t.Parallel()
+			test(t, jstest.Start(t), tr.use)
+		})
 	}
 }
 
