@@ -239,7 +239,7 @@ func TestBehaviour36_NoopWhileUpgrading(t *testing.T) {
 		if res, err := p.Get(); err != nil || res.Body != "6" {
 			t.Fatalf("got %v, %v, want the noop", res, err)
 		}
-		if d := time.Since(begun); d > 2*time.Second {
+		if d := time.Since(begun); d > f.busy(2*time.Second) {
 			t.Errorf("let go after %v", d)
 		}
 	}

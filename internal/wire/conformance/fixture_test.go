@@ -20,8 +20,8 @@ import (
 // Guards. What they bound takes a twentieth of it at most on an idle machine, so that one who sees
 // them pass on a busy machine has learnt something, and one who sees them fail has too.
 const (
-	canaryGuard = time.Second     // the canary's echo
-	settleTime  = 5 * time.Second // from the attacker's leave to the server as it was
+	canaryGuard = time.Second      // the canary's echo, beside what the machine itself takes: see control
+	settleTime  = 30 * time.Second // from the attacker's leave to the server as it was
 )
 
 // settings of a server that a case needs. Zero values leave the server's defaults.
@@ -54,6 +54,7 @@ type fixture struct {
 	set  settings
 
 	canary   *canary
+	control  *control // nil on fake time
 	log      *logBuffer
 	gone     chan server.Reason // of sockets of "/", never closed
 	connects atomic.Int64       // sockets that "/" has seen
@@ -82,6 +83,9 @@ func startServer(t testing.TB, set settings) *fixture {
 	}
 	f.addr = set.listen.Addr().String()
 	f.serve(set.listen)
+	if !set.fake {
+		f.control = startControl(t)
+	}
 	if !set.deaf {
 		f.canary = startCanary(f)
 	}
@@ -91,6 +95,9 @@ func startServer(t testing.TB, set settings) *fixture {
 		f.settle()
 		if f.canary != nil {
 			f.canary.stop()
+		}
+		if f.control != nil {
+			f.control.stop()
 		}
 		f.log.check(t, set.noisy, f.sids)
 	})
@@ -104,6 +111,15 @@ func inBubble(t *testing.T, set settings, run func(t *testing.T, f *fixture)) {
 		set.listen, set.fake = wire.ListenPipe(), true
 		run(t, startServer(t, set))
 	})
+}
+
+// busy is a limit of time on a machine as busy as this one is: how often the control's byte is waited for
+// on the way is a guess, and a high one.
+func (f *fixture) busy(limit time.Duration) time.Duration {
+	if f.control != nil {
+		limit += 20 * time.Duration(f.control.worst.Load())
+	}
+	return limit
 }
 
 // serve runs the HTTP server until the test ends. Registered before the canary, it ends after it.
