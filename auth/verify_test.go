@@ -96,13 +96,14 @@ func TestF01_no_token(t *testing.T) {
 	for name, token := range bad {
 		t.Run(name, func(t *testing.T) {
 			refused(t, v, token, auth.CodeTokenInvalid)
-			const times = 20
-			start := time.Now()
-			for range times {
+			fastest := time.Hour // of several: others use the machine as well
+			for range 20 {
+				start := time.Now()
 				_, _ = v.Verify(t.Context(), token)
+				fastest = min(fastest, time.Since(start))
 			}
-			if took := time.Since(start) / times; took > 20*time.Millisecond { // 20 times what it may take
-				t.Errorf("%v", took)
+			if fastest > 20*time.Millisecond { // 20 times what it may take
+				t.Errorf("%v", fastest)
 			}
 		})
 	}
