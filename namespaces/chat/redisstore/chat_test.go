@@ -27,7 +27,7 @@ type site struct {
 
 func serve(t testing.TB, redisAddr string, opts ...server.Option) *site {
 	t.Helper()
-	s := &site{t: t, io: server.New(opts...), store: open(t, redisAddr, "/", Options{Heartbeat: quick})}
+	s := &site{t: t, io: server.New(opts...), store: open(t, redisAddr, "/", Options{Heartbeat: quick, Timeout: time.Second})}
 	s.chat = chat.Mount(s.io.Of("/"), chat.Options{Store: s.store, Identity: func(_ context.Context, s *server.Socket) (chat.User, bool) {
 		for name, value := range s.Handshake().Auth.Fields() {
 			if id, ok := value.Text(); ok && name == "as" {

