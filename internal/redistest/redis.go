@@ -6,6 +6,7 @@ package redistest
 import (
 	"cmp"
 	"context"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -101,15 +102,20 @@ func start(t testing.TB, dir string, args []string) *Server {
 	return s
 }
 
-// FreePort returns a port of the loopback address that nobody listens at now.
+// FreePort returns a port of the loopback address that nobody listens at now. It is
+// below those that systems give out by themselves, so that no connection gets it
+// before its server is there, or while that is away.
 func FreePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		port := strconv.Itoa(10_000 + rand.IntN(20_000))
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	t.Fatal("no port is free")
+	return ""
 }
 
 // Restart starts a server that was killed, and returns when it answers.
