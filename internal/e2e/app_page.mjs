@@ -12,7 +12,7 @@ export const modules = createRequire(`${given.modules}/`);
 const { chromium } = modules("playwright-core");
 process.env.TMPDIR = given.tmp; // of the browser's profile
 
-const PATIENCE = 25_000; // far above what anything takes, below the script's own deadline
+const PATIENCE = 60_000; // far above what anything takes, below the script's own deadline
 const QUIET = [
   "--no-sandbox", // tests may run as root
   "--disable-gpu",

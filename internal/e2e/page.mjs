@@ -10,7 +10,7 @@ const browser = await openBrowser(executable, profile);
 const problems = [];
 try {
   const tab = await browser.newPage();
-  tab.setDefaultTimeout(15_000);
+  tab.setDefaultTimeout(45_000);
   tab.on("pageerror", (err) => problems.push(err.message));
   tab.on("console", (m) => m.type() === "error" && problems.push(m.text())); // what the policy forbids is one
   tab.on("requestfailed", (r) => problems.push(`${r.url()}: ${r.failure()?.errorText}`));

@@ -11,7 +11,7 @@ import (
 
 // Deadline bounds every single wait, and a whole script of [Run]. It is far above what any takes, so that a
 // loaded machine fails no test: it only ends the wait for what never comes.
-const Deadline = 30 * time.Second
+const Deadline = time.Minute
 
 // Run runs a script to its end and returns the lines of JSON that it printed. A relative path is one below
 // the calling package's directory. The test fails when the script exits with an error, prints anything else

@@ -13,7 +13,7 @@ import (
 
 // Patience is how long a test waits for what must come: far above what it takes, and passed only by a test that
 // fails.
-const Patience = 10 * time.Second
+const Patience = 30 * time.Second
 
 // A Server is what [Serve] serves, such as a *server.Server.
 type Server interface {

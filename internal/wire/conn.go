@@ -15,7 +15,7 @@ import (
 
 // Timeout bounds each single operation of a client. It is a guard against a server that hangs, far
 // above what any step takes, so that a loaded machine does not fail a test.
-const Timeout = 10 * time.Second
+const Timeout = 30 * time.Second
 
 // Conn is a TCP connection on which a test writes exact bytes. Not safe for concurrent use, except
 // that one goroutine may write while another reads.
