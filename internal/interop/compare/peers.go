@@ -32,7 +32,7 @@ func peers() []*peer {
 		{name: "zishang520-v2", title: "zishang520/socket.io v2", setup: "as it comes", threads: true, prepare: prepareZishang520V2},
 		{name: "zishang520-v3", title: "zishang520/socket.io v3", setup: "as it comes", threads: true, prepare: prepareZishang520V3},
 		{name: "python", title: "python-socketio", setup: "`AsyncServer` on `uvicorn[standard]` (uvloop, httptools, websockets), one process; over Redis with `AsyncRedisManager`", redis: true, prepare: preparePython},
-		{name: "rust", title: "socketioxide", setup: "on axum and tokio, built for release with thin LTO, `TCP_NODELAY` set", threads: true, prepare: prepareRust},
+		{name: "rust", title: "socketioxide", setup: "on axum and tokio, built for release with thin LTO, `TCP_NODELAY` set, `max_buffer_size` raised to 100,000", threads: true, prepare: prepareRust},
 	}
 }
 

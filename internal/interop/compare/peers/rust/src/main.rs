@@ -118,7 +118,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .nth(1)
         .ok_or("usage: chatpeer PORT")?
         .parse()?;
-    let (layer, io) = SocketIo::new_layer();
+    // A burst is to find room: by default a client's queue is of 128 packets.
+    let (layer, io) = SocketIo::builder().max_buffer_size(100_000).build_layer();
     io.ns("/chat", connected.with(listen));
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port))
         .await?
