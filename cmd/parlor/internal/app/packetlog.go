@@ -71,20 +71,21 @@ func (l packetLog) packet(msg, client string, p *packet.Packet, credentials bool
 	if p.Namespace == l.admin {
 		return
 	}
-	fields := []any{"namespace", p.Namespace, "client", client, "type", p.Type.String()}
+	log := l.log.With("namespace", p.Namespace, "client", client, "type", p.Type.String())
 	if p.HasID {
-		fields = append(fields, "id", p.ID)
+		log = log.With("id", p.ID)
 	}
 	switch {
 	case p.Type == packet.Event:
 		event, shown := readable(p.Args)
-		fields = append(fields, "event", event, "args", shown)
-	case credentials && p.Args.Len() > 0:
-		fields = append(fields, "args", namesOf(p.Args.At(0)))
-	case p.Args.Len() > 0:
-		fields = append(fields, "args", list(p.Args))
+		log = log.With("event", event, "args", shown)
+	case p.Args.Len() == 0:
+	case credentials:
+		log = log.With("args", namesOf(p.Args.At(0)))
+	default:
+		log = log.With("args", list(p.Args))
 	}
-	l.log.Info(msg, fields...)
+	log.Info(msg)
 }
 
 // Received implements [server.Observer].
