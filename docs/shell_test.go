@@ -45,9 +45,12 @@ func TestShell(t *testing.T) {
 	}
 }
 
-// serve runs a line that starts a server, on a free port, until it serves.
+// serve runs a line that starts a server, on free ports, until it serves.
 func serve(t *testing.T, dir, line string) {
 	t.Helper()
+	if strings.Contains(line, "--ops-addr") {
+		line += " --ops-addr=127.0.0.1:0"
+	}
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", "exec "+line+" --addr=127.0.0.1:0")
 	cmd.Dir = dir
 	logs, err := cmd.StderrPipe()
