@@ -19,15 +19,20 @@ import (
 // happen to it, and how it leaves.
 type visit struct {
 	transport string
-	auth      string // of CONNECT; empty: nothing special
-	end       func(p *peer) error
+	auth      string              // of CONNECT; empty: nothing special
+	end       func(p *peer) error // nil: it vanishes
 }
 
-// visits are all kinds of them, in turn. Those that vanish keep a connection for as
-// long as the server takes to miss them.
+// missed are those whose end the server may find out by the heartbeat only, for as
+// long as which it keeps them.
+var missed = []visit{
+	{wire.Websocket, "", nil},
+	{wire.Polling, "", nil},
+	{wire.Polling, "", cutPoll},
+}
+
+// visits are the others, in turn.
 var visits = []visit{
-	{wire.Websocket, "", nil}, // vanishes
-	{wire.Polling, "", nil},   // vanishes
 	{wire.Websocket, "", disconnect},
 	{wire.Polling, "", disconnect},
 	{wire.Websocket, "", goodbye},
@@ -36,7 +41,6 @@ var visits = []visit{
 	{wire.Websocket, "", reset},
 	{wire.Upgraded, "", reset},
 	{wire.Websocket, "", hangUp},
-	{wire.Polling, "", cutPoll},
 	{wire.Websocket, "", malformed(`42["event"`, "forced close")},
 	{wire.Websocket, "", malformed(`452-["event",{"_placeholder":true,"num":7}]`, "forced close")},
 	{wire.Websocket, "", malformed(`9`, "parse error")},
@@ -51,18 +55,22 @@ var visits = []visit{
 	{wire.Websocket, `{"panic":"middleware"}`, refused("internal error")},
 }
 
-// churn has one client after another until quit. Those that vanish, as often as vanish
-// allows, so that there are always as many of them, are waited for in the background.
-func (in *instance) churn(first int, pause time.Duration, vanish *rate.Limiter, quit <-chan struct{}, vanished *sync.WaitGroup) {
+// churn has one client after another until quit. Beside them some come that the server
+// will miss, as often as slow allows, so that there are always as many of them; those of
+// them that wait for it do so in the background.
+func (in *instance) churn(first int, pause time.Duration, slow *rate.Limiter, quit <-chan struct{}, vanished *sync.WaitGroup) {
 	for i := first; ; i++ {
 		v := visits[i%len(visits)]
+		if slow.Allow() {
+			v = missed[i%len(missed)]
+		}
 		var err error
 		if i%5 == 4 {
 			err = in.unversioned()
 		}
 		if v.end != nil {
 			err = errors.Join(err, in.visit(v, i))
-		} else if vanish.Allow() {
+		} else {
 			err = errors.Join(err, in.vanish(v.transport, vanished))
 		}
 		if err != nil {

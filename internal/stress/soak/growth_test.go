@@ -33,22 +33,23 @@ func take(began time.Time) sample {
 // goroutines is how many there are, but for those of a server's that only wait for
 // work: they are kept, up to a number, once they have been needed.
 func goroutines() (n int) {
-	var profile bytes.Buffer
-	if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
-		return 0
-	}
-	for block := range strings.SplitSeq(profile.String(), "\n\n") {
-		count, rest, ok := strings.Cut(block[strings.LastIndex(block, "total ")+1:], " @ ")
-		if i := strings.LastIndexByte(count, '\n'); i >= 0 {
-			count = count[i+1:]
-		}
+	_, blocks, _ := strings.Cut(profile(), "\n") // behind the sum
+	for block := range strings.SplitSeq(blocks, "\n\n") {
+		count, stack, _ := strings.Cut(block, " @ ")
 		c, err := strconv.Atoi(count)
-		if !ok || err != nil || strings.Contains(rest, "(*workers).work") && !strings.Contains(rest, "job.run") {
+		if err != nil || strings.Contains(stack, "(*workers).work") && !strings.Contains(stack, "job.run") {
 			continue
 		}
 		n += c
 	}
 	return n
+}
+
+// profile has a number and a stack for all that are at the same place.
+func profile() string {
+	var b bytes.Buffer
+	_ = pprof.Lookup("goroutine").WriteTo(&b, 1) // never fails
+	return b.String()
 }
 
 // rss is the memory of the process.

@@ -42,6 +42,13 @@ func (c *tally) add(what string, n int64) {
 	c.counts[what] += n
 }
 
+// raise has a count be n at least.
+func (c *tally) raise(what string, n int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.counts[what] = max(c.counts[what], n)
+}
+
 func (c *tally) get(what string) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -87,14 +94,7 @@ type instance struct {
 	said    atomic.Int64
 	flooded chan int64 // what was dropped of a flood
 
-	// Owned by the test.
-	lagged, died int64 // see run.died
-
-	// Owned by what is told of the connection to Redis; see run.state.
-	alone  window // nil: it has the other one
-	before [2]int64
-
-	early [2]atomic.Int64 // what Redis took of it, and of the other one, while one of them was not back yet
+	alone window // nil: it has the other one; owned by run.state
 }
 
 func (in *instance) complainf(format string, args ...any) {

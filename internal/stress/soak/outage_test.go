@@ -55,19 +55,12 @@ func (r *run) state(in *instance, up bool) {
 	}
 	switch {
 	case !up && in.alone == nil:
-		in.alone, in.before = r.open(), in.published()
+		in.alone = r.open()
 	case up && in.alone != nil:
-		for i, n := range in.published() {
-			in.early[i].Add(n - in.before[i])
-		}
+		in.peer.note()
 		r.close(in.alone)
 		in.alone = nil
 	}
-}
-
-// published is what Redis has taken of an instance, and of the other one.
-func (in *instance) published() [2]int64 {
-	return [2]int64{int64(in.cluster.Stats().Published), int64(in.peer.cluster.Stats().Published)}
 }
 
 // outages has Redis away by a plan, and notes when.
@@ -86,9 +79,9 @@ func (r *run) outages(t *testing.T, redis *redistest.Server, plan []outage) {
 			redis.Stop()
 		}
 		time.Sleep(time.Until(r.began.Add(o.to)))
-		published := make([]int64, len(r.instances))
+		published := make([]uint64, len(r.instances))
 		for i, in := range r.instances {
-			published[i] = in.published()[0]
+			published[i] = in.cluster.Stats().Published
 		}
 		if o.killed {
 			redis.Restart()
@@ -99,13 +92,10 @@ func (r *run) outages(t *testing.T, redis *redistest.Server, plan []outage) {
 		for i, in := range r.instances {
 			eventually(t, in.name+" is connected again", func() bool {
 				s := in.cluster.Stats()
-				return s.Up && int64(s.Published) > published[i] && (!o.killed || s.Connects > connects[i])
+				return s.Up && s.Published > published[i] && (!o.killed || s.Connects > connects[i])
 			})
 		}
 		r.close(w)
-		for i, in := range r.instances {
-			in.early[0].Add(in.published()[0] - published[i])
-		}
 		t.Logf("%5.1fs: Redis was %s for %v; all listened again within %v", time.Since(r.began).Seconds(), map[bool]string{true: "killed", false: "stopped"}[o.killed],
 			o.to-o.from, time.Since(back).Round(time.Millisecond))
 	}
@@ -123,10 +113,13 @@ func (r *run) died(t *testing.T) {
 			}
 			return time.Since(settled) > 500*time.Millisecond
 		})
-		in.died += max(0, last-in.lagged)
-		in.lagged = last
+		in.note()
 	}
 }
+
+// note notes what Redis has taken of an instance and the other one has not got, when
+// that can be seen: it is away, or the other one hears it again.
+func (in *instance) note() { in.done.raise("taken", in.lag()) }
 
 // lag is how much more Redis has taken of an instance than the other one has got.
 func (in *instance) lag() int64 {
@@ -148,12 +141,11 @@ func (r *run) account(t *testing.T, in *instance) {
 	if want := said - int64(far.Received); lost != want {
 		t.Errorf("%s has received %d of %d of %s, and its clients miss %d", in.peer.name, far.Received, said, in.name, lost)
 	}
-	// What Redis has taken while the other instance was not back yet may be lost too.
-	least, early := int64(s.Dropped), in.early[0].Load()+in.peer.early[1].Load()
-	if most := least + in.died + int64(s.Unanswered) + early; lost < least || lost > most {
-		t.Errorf("%s: %d are lost; %d were dropped, %d unanswered, %d died with Redis, and %d were early", in.name, lost, s.Dropped, s.Unanswered, in.died, early)
+	dropped, unanswered, taken := int64(s.Dropped), int64(s.Unanswered), in.done.get("taken")
+	if lost < dropped || lost > dropped+unanswered+taken {
+		t.Errorf("%s: %d are lost; %d were dropped, %d unanswered, and %d taken by Redis and lost with it", in.name, lost, dropped, unanswered, taken)
 	}
-	r.lostTo = append(r.lostTo, row{in.name + " to " + in.peer.name, lost, said, int64(s.Dropped), int64(s.Unanswered), in.died, early, s.Connects})
+	r.lostTo = append(r.lostTo, row{in.name + " to " + in.peer.name, lost, said, dropped, unanswered, taken, s.Connects})
 }
 
 // lost is how many events of an instance's speakers its peer's clients have missed:

@@ -173,6 +173,10 @@ func (p *peer) read() {
 		if err != nil {
 			return
 		}
+		if res.Status == http.StatusBadRequest && p.leaving.Load() { // the goodbye was faster, by more than a second
+			p.at.want.add("refused: session", 1)
+			return
+		}
 		if res.Status != http.StatusOK {
 			p.at.complainf("a poll is answered with %s", res)
 			return
