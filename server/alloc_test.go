@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/seed3686fee0/parlor/server"
 )
 
 // perRun is testing.AllocsPerRun for what several goroutines do.
@@ -80,6 +82,9 @@ func TestDispatchAllocBudget(t *testing.T) {
 	got := perRun(func(b *testing.B) { benchmarkEvents(b, 64, nil) })
 	if got > dispatchAllocs {
 		t.Errorf("%v allocations, the budget is %d", got, dispatchAllocs)
+	}
+	if got := perRun(func(b *testing.B) { benchmarkEvents(b, 64, nil, server.WithLimits(wide)) }); got > dispatchAllocs {
+		t.Errorf("with its rate limited: %v allocations, the budget is %d", got, dispatchAllocs)
 	}
 }
 

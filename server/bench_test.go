@@ -147,10 +147,14 @@ func benchmarkEcho(b *testing.B, window int, o *tally) {
 func BenchmarkEvents(b *testing.B) {
 	b.Run("unobserved", func(b *testing.B) { benchmarkEvents(b, 64, nil) })
 	b.Run("observed", func(b *testing.B) { benchmarkEvents(b, 64, &tally{}) })
+	b.Run("limited", func(b *testing.B) { benchmarkEvents(b, 64, nil, server.WithLimits(wide)) })
 }
 
-func benchmarkEvents(b *testing.B, batch int, o *tally) {
-	r := serve(b)
+// wide are limits on what is sent that nobody meets.
+var wide = server.Limits{EventsPerSecond: 1e9, BytesPerSecond: 1e9}
+
+func benchmarkEvents(b *testing.B, batch int, o *tally, opts ...server.Option) {
+	r := serve(b, opts...)
 	var handled atomic.Int64
 	r.Of("/").On("e", func(context.Context, *server.Socket, server.Args) error {
 		handled.Add(1)
