@@ -37,6 +37,7 @@ var (
 	eventsWaiting = desc("events_waiting", "Events of clients that wait for the handlers of those before them.")
 	acksAsked     = desc("acks_asked_total", "Acknowledgements that clients were asked for.")
 	acks          = desc("acks_total", "Acknowledgements that are not awaited any more, by the outcome.", "outcome")
+	rateLimited   = desc("rate_limited_total", "Packets of clients that came faster than the limits of events and bytes allow.")
 	strayAcks     = desc("stray_acks_total", "Acknowledgements that nobody waited for.")
 	handlerPanics = desc("handler_panics_total", "Panics in handlers, recovered.")
 
@@ -145,6 +146,7 @@ func (c collector) collectServer(m sink) {
 	m.total(acks, stats.AcksTimedOut, "timed_out")
 	m.total(acks, stats.AcksLost, "lost")
 	m.total(strayAcks, stats.StrayAcks)
+	m.total(rateLimited, stats.RateLimited)
 	m.total(handlerPanics, stats.Panics)
 	for _, ns := range c.Namespaces {
 		n := ns.Count()
