@@ -127,21 +127,32 @@ func ExampleServer_OfPattern() {
 	// S: 44/team-x,{"message":"Invalid namespace"}
 }
 
-// A question to everyone in a room: the answers come one by one.
-func ExampleNamespace_AskEach() {
+// A question to everyone in a room: the answers come one by one, here that of the one client that there is.
+func ExampleBroadcast_AskEach() {
 	io := server.New()
-	ask := func(ctx context.Context) {
-		for args, err := range io.Of("/").To("lobby").AskEach(ctx, "ready?") {
-			if incomplete, ok := errors.AsType[*server.IncompleteError](err); ok {
-				fmt.Println(incomplete.Missing, "have not answered")
-				return
-			}
-			ready, _ := args.At(0).Bool()
-			fmt.Println("ready:", ready)
+	io.Of("/").On("start", func(ctx context.Context, s *server.Socket, args server.Args) error {
+		if err := s.Join("game"); err != nil {
+			return err
 		}
-	}
-	ask(context.Background()) // nobody is there
+		ready := 0
+		for answer, err := range s.Namespace().To("game").AskEach(ctx, "ready?") {
+			if incomplete, ok := errors.AsType[*server.IncompleteError](err); ok {
+				return fmt.Errorf("%d have not answered", incomplete.Missing)
+			}
+			if yes, _ := answer.At(0).Bool(); yes {
+				ready++
+			}
+		}
+		return args.Ack(ready)
+	})
+	talk(io, turn{"40", 1}, turn{`421["start"]`, 1}, turn{`430[true]`, 1})
 	// Output:
+	// C: 40
+	// S: 40{"sid":"…"}
+	// C: 421["start"]
+	// S: 420["ready?"]
+	// C: 430[true]
+	// S: 431[1]
 }
 
 // A turn is a packet that a client sends, and how many the server answers.

@@ -9,17 +9,26 @@ type Reason string
 
 // The reasons of a disconnection.
 const (
-	TransportError            = Reason(engine.TransportError)
-	TransportClose            = Reason(engine.TransportClose)
-	ForcedClose               = Reason(engine.ForcedClose)
-	PingTimeout               = Reason(engine.PingTimeout)
-	ParseError                = Reason(engine.ParseError)
-	ServerShuttingDown        = Reason(engine.ServerShuttingDown)
-	SlowConsumer              = Reason(engine.SlowConsumer)
-	RateLimited               = Reason("rate limited")
-	ForcedServerClose         = Reason("forced server close")
-	ClientNamespaceDisconnect = Reason("client namespace disconnect")
-	ServerNamespaceDisconnect = Reason("server namespace disconnect")
+	// The connection has ended, for a reason of the engine's.
+
+	TransportError     Reason = Reason(engine.TransportError)
+	TransportClose     Reason = Reason(engine.TransportClose)
+	ForcedClose        Reason = Reason(engine.ForcedClose)
+	PingTimeout        Reason = Reason(engine.PingTimeout)
+	ParseError         Reason = Reason(engine.ParseError)
+	ServerShuttingDown Reason = Reason(engine.ServerShuttingDown)
+	SlowConsumer       Reason = Reason(engine.SlowConsumer)
+
+	// RateLimited: the client sent faster than its limits allow, under RateClose.
+	RateLimited Reason = "rate limited"
+	// ForcedServerClose is Node's for a connection that its server closes. No
+	// socket ends with it here: those of the connection end first, with
+	// ServerNamespaceDisconnect.
+	ForcedServerClose Reason = "forced server close"
+	// ClientNamespaceDisconnect: the client has left the namespace.
+	ClientNamespaceDisconnect Reason = "client namespace disconnect"
+	// ServerNamespaceDisconnect: the application has disconnected the socket.
+	ServerNamespaceDisconnect Reason = "server namespace disconnect"
 )
 
 // Recoverable reports whether a client that was disconnected for this reason
