@@ -205,6 +205,13 @@ func TestContext(t *testing.T) {
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.AlwaysSample())))
 	r := serve(t, provider, otelparlor.Tracing(otelparlor.WithTracerProvider(provider), otelparlor.WithSocketID()))
 	ns := r.OfPattern(regexp.MustCompile(`^/team-\d+$`))
+	ns.Use(func(next server.ConnectHandler) server.ConnectHandler {
+		return func(ctx context.Context, s *server.Socket) error { // a span that is over before the first event
+			ctx, span := provider.Tracer("test").Start(ctx, "admission")
+			defer span.End()
+			return next(ctx, s)
+		}
+	})
 	ns.On("ask", func(ctx context.Context, _ *server.Socket, args server.Args) error {
 		_, inner := provider.Tracer("test").Start(ctx, "inner")
 		inner.End()
@@ -250,13 +257,14 @@ func TestLate(t *testing.T) {
 	provider, option := traced()
 	r := serve(t, provider, option)
 	release := make(chan struct{})
-	r.Of("/").On("late", func(_ context.Context, _ *server.Socket, args server.Args) error {
+	late := func(_ context.Context, _ *server.Socket, args server.Args) error {
 		go func() {
 			<-release
 			_ = args.Ack()
 		}()
 		return nil
-	})
+	}
+	r.Of("/").On("late", late)
 	c := r.connect("/")
 	if err := c.Send(`421["late"]`); err != nil {
 		t.Fatal(err)
@@ -271,8 +279,10 @@ func TestLate(t *testing.T) {
 
 	broken := serve(t, nil, server.WithTracer(panicking{}))
 	handlers(broken.Of("/"))
+	broken.Of("/").On("late", late)
 	b := broken.connect("/")
 	broken.asks(b, `421["ask"]`, `431[]`)
+	broken.asks(b, `422["late"]`, `432[]`)
 	broken.asks(b, `42["say"]`, `42["said"]`)
 }
 
