@@ -30,6 +30,8 @@ type Chat struct {
 
 	owed *owed
 
+	pace atomic.Pointer[pace]
+
 	relays      sync.Pool // of *relay
 	messages    atomic.Uint64
 	direct      atomic.Uint64
@@ -84,6 +86,7 @@ func mount(ns *server.Namespace, opts Options, now func() time.Time) *Chat {
 		users:       newLanes(),
 		owed:        newOwed(),
 	}
+	c.SetMessageRate(opts.MessageRate, opts.MessageBurst)
 	if c.alone {
 		c.store = NewMemory(MemoryOptions{
 			History:      opts.History,
@@ -187,6 +190,6 @@ func (c *Chat) connect(ctx context.Context, s *server.Socket) error {
 		user:              u,
 		messageBytes:      c.opts.MessageBytes,
 		fileBytes:         c.opts.FileBytes,
-		messagesPerSecond: c.opts.MessageRate,
+		messagesPerSecond: c.pace.Load().perSecond,
 	})
 }

@@ -154,6 +154,9 @@ func (c *client) spend(which **rate.Limiter, now time.Time, perSecond float64, b
 	if limiter == nil {
 		limiter = rate.NewLimiter(rate.Limit(perSecond), burst)
 		*which = limiter
+	} else if limiter.Limit() != rate.Limit(perSecond) || limiter.Burst() != burst { // there is another
+		limiter.SetLimitAt(now, rate.Limit(perSecond))
+		limiter.SetBurstAt(now, burst)
 	}
 	c.mu.Unlock()
 	return limiter.AllowN(now, 1)

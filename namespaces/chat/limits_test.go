@@ -178,3 +178,25 @@ func TestRoomLimitsOfTheServer(t *testing.T) {
 	}
 	match(t, "one more", ann.call("join", `"x"`), `*"too_many_rooms"*`)
 }
+
+// Another rate holds for those that are there.
+func TestSetMessageRate(t *testing.T) {
+	s := open(t, chat.Options{MessageRate: 1, MessageBurst: 1})
+	ann := s.in("ann", "r")
+	say := func(what, want string) {
+		t.Helper()
+		match(t, what, ann.call("direct_message", `{"to":"ann","text":"x"}`), want)
+	}
+	say("the first", `{"ok":true,*`)
+	say("the second", `*"rate_limited"*`)
+	s.chat.SetMessageRate(-1, 0)
+	for range 50 {
+		say("without a limit", `{"ok":true,*`)
+	}
+	s.chat.SetMessageRate(0.001, 2)
+	say("used up before", `*"rate_limited"*`)
+	ann = s.in("bob", "r") // with a budget of his own
+	say("the first of another", `{"ok":true,*`)
+	say("his second", `{"ok":true,*`)
+	say("his third", `*"rate_limited"*`)
+}

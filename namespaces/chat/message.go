@@ -90,9 +90,23 @@ func (c *Chat) draft(x *call) (d draft, key string, err error) {
 	return d, key, err
 }
 
+// A pace is how fast a socket may send messages.
+type pace struct {
+	perSecond float64
+	burst     int
+}
+
+// SetMessageRate changes [Options].MessageRate and MessageBurst, for the sockets that
+// are there too; what those were told when they connected is not told anew.
+func (c *Chat) SetMessageRate(perSecond float64, burst int) {
+	o := Options{MessageRate: perSecond, MessageBurst: burst}.withDefaults()
+	c.pace.Store(&pace{o.MessageRate, o.MessageBurst})
+}
+
 // spend takes a message from the socket's budget.
 func (c *Chat) spend(x *call) bool {
-	if x.client.spend(&x.client.messages, c.now(), c.opts.MessageRate, c.opts.MessageBurst) {
+	pace := c.pace.Load()
+	if x.client.spend(&x.client.messages, c.now(), pace.perSecond, pace.burst) {
 		return true
 	}
 	c.limited.Add(1)

@@ -160,7 +160,7 @@ func warnings(cfg *config.Config) []string {
 		found = append(found, "the chat's page cannot connect: it has the default parser, and --parser (PARLOR_PARSER) is msgpack")
 	}
 	if cfg.ChatRate == 0 {
-		found = append(found, "a client may send messages without limit: --chat-rate (PARLOR_CHAT_RATE) is 0")
+		found = append(found, unlimitedChat)
 	}
 	if cfg.LogPackets {
 		found = append(found, "what people write is in the log: --log-packets (PARLOR_LOG_PACKETS) is for development")
@@ -173,6 +173,8 @@ func warnings(cfg *config.Config) []string {
 	}
 	return found
 }
+
+const unlimitedChat = "a client may send messages without limit: --chat-rate (PARLOR_CHAT_RATE) is 0"
 
 // originWarning says which pages may connect that perhaps should not; empty for none.
 func originWarning(cfg *config.Config) string {

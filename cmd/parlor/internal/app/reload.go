@@ -110,6 +110,9 @@ func (now running) limit(cfg *config.Config) {
 	now.io.SetLimits(limits)
 	now.io.SetAllowedOrigins(cfg.CorsOrigin...)
 	now.io.users.Set(socketsPerUser(cfg))
+	for _, c := range now.io.chats {
+		c.SetMessageRate(float64(noneOr(cfg.ChatRate)), 0)
+	}
 	now.places.Store(places(cfg))
 }
 
@@ -120,6 +123,9 @@ func report(log *slog.Logger, started, last, now *config.Config) {
 		if reloads(change, started, now) {
 			log.Info("a setting has changed", "setting", change.Name, "before", change.Before, "now", change.Value)
 		}
+	}
+	if now.ChatRate == 0 && last.ChatRate != 0 {
+		log.Warn(unlimitedChat)
 	}
 	if warning := originWarning(now); warning != originWarning(last) && warning != "" {
 		log.Warn(warning)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -50,11 +51,11 @@ func TestReload(t *testing.T) {
 	rewrite(t, secret, newSecret())
 	second := minted(t, "--auth-secret-file="+secret)
 	admits(second, false) // nobody has said that it has changed
-	rewrite(t, file, settings+"log-level: debug\nchat-rate: 3\n")
+	rewrite(t, file, settings+"log-level: debug\nchat-history: 3\n")
 	reload("the configuration was read again",
 		"the key was read again",
 		`msg="a setting has changed" before=info now=debug setting=log-level`,
-		`msg="a setting has changed and needs a restart" before=10 setting=chat-rate then=3`)
+		`msg="a setting has changed and needs a restart" before=100 setting=chat-history then=3`)
 	admits(second, true)
 	admits(first, false)
 
@@ -146,6 +147,17 @@ func TestReloadLimits(t *testing.T) {
 	if d := took(40); d > 10*time.Second {
 		t.Errorf("40 events took %v without a limit", d)
 	}
+
+	message := `428["message",{"room":"r","content":"x"}]`
+	if err := first.Send(message); err != nil {
+		t.Fatal(err)
+	}
+	awaits(t, first, `438[{"ok":true,*`)
+	reload("max-connections: 1\nchat-rate: 1\ncors-origin: ['*']\n", "before=10 now=1 setting=chat-rate")
+	if err := first.Send(slices.Repeat([]string{message}, 15)...); err != nil { // below the burst that there was
+		t.Fatal(err)
+	}
+	awaits(t, first, `438[{"ok":false,"error":{"code":"rate_limited",*`)
 
 	reload("max-connections: -1\ncors-origin: ["+one+"]\n", "nothing has changed")
 	gets(other, http.StatusServiceUnavailable)

@@ -83,7 +83,7 @@ const (
 
 // Chat says what the ready-made chat allows.
 type Chat struct {
-	ChatRate       int   `default:"10" help:"Messages a second a socket may send; 0 for no limit."`
+	ChatRate       int   `default:"10" help:"Messages a second a socket may send; 0 for no limit." reload:"the new rate holds at once, for all sockets"`
 	ChatHistory    int   `default:"100" help:"Messages kept for each room; 0 for none."`
 	ChatRooms      int   `default:"100" help:"Rooms a socket may be in."`
 	ChatMessageMax int64 `default:"8192" help:"Longest chat message, in bytes."`
