@@ -7,7 +7,7 @@ import (
 )
 
 // BenchmarkEmit is a broadcast to 100 sockets, while nobody watches and while
-// somebody does, who is shown five events a second.
+// somebody does, who is shown a few of the events.
 func BenchmarkEmit(b *testing.B) {
 	for name, watch := range map[string]admin.Watch{"unwatched": admin.Cluster, "watched": admin.Always} {
 		b.Run(name, func(b *testing.B) {

@@ -36,7 +36,7 @@ func TestAllocNobodyWatches(t *testing.T) {
 }
 
 // TestWatchExpires: an instance that says no more that somebody watches there has
-// ended; one that has lost something has the lists asked for again.
+// ended; one that has lost something has the lists asked for again, now and then.
 func TestWatchExpires(t *testing.T) {
 	bubble(t, everything, func(r *rig) {
 		watched := func() bool {
@@ -64,9 +64,18 @@ func TestWatchExpires(t *testing.T) {
 			t.Error("a watcher that has gone is watching")
 		}
 		a, _ := r.login("")
-		r.must(r.admin.Hear("far", true, true))
-		if got := names(slices.Concat(a.until(), a.until())); !slices.Contains(got, "all_sockets") {
-			t.Errorf("when another instance has lost something an admin is told %q", got)
+		for range 10 {
+			r.must(r.admin.Hear("far", true, true))
+			time.Sleep(100 * time.Millisecond)
+		}
+		lists := 0
+		for _, name := range names(slices.Concat(a.until(), a.until())) {
+			if name == "all_sockets" {
+				lists++
+			}
+		}
+		if lists < 1 || lists > 2 {
+			t.Errorf("when another instance has lost something ten times in a second an admin is told %d lists, want one or two", lists)
 		}
 	})
 }

@@ -85,7 +85,7 @@ func (p *page) member(room, id string) (steps int) {
 func TestLoad(t *testing.T) {
 	const (
 		load   = 250 * time.Millisecond // a second, and as much at once, overdrawn by a row and by a list of as much
-		rounds = 12
+		rounds = 9
 	)
 	bubble(t, admin.Options{Auth: admin.Insecure()}, func(r *rig) {
 		r.Of("/").OnConnect(func(_ context.Context, s *server.Socket) error {
@@ -133,7 +133,7 @@ func TestLoad(t *testing.T) {
 		stop := make(chan struct{})
 		var flood sync.WaitGroup
 		flood.Go(func() {
-			for tick := time.Tick(50 * time.Millisecond); ; {
+			for tick := time.Tick(100 * time.Millisecond); ; {
 				select {
 				case <-tick:
 					r.must(r.Of("/").Emit("event"))
