@@ -70,14 +70,15 @@ func TestRedisCluster(t *testing.T) {
 			}
 			// The slot of the channel that all listen to moves to the other master.
 			slot := servers[0].Do("CLUSTER", "KEYSLOT", nodes[0].counted.Name).(int64)
-			to := servers[0]
+			from, to := servers[1], servers[0]
 			if slot < 8192 {
-				to = servers[1]
+				from, to = to, from
 			}
-			id := to.Do("CLUSTER", "MYID")
-			to.Do("CLUSTER", "SETSLOT", slot, "NODE", id)
-			for _, s := range servers {
-				s.Do("CLUSTER", "SETSLOT", slot, "NODE", id)
+			// As it imports the slot its claim gets a new epoch, and wins over what the
+			// other still says on the cluster's bus.
+			to.Do("CLUSTER", "SETSLOT", slot, "IMPORTING", from.Do("CLUSTER", "MYID"))
+			for _, s := range []*redistest.Server{to, from} {
+				s.Do("CLUSTER", "SETSLOT", slot, "NODE", to.Do("CLUSTER", "MYID"))
 			}
 			again(t, nodes, members, 3)
 		})
