@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/printable"
 	"github.com/seed3686fee0/parlor/namespaces/admin/adminapi"
 )
 
@@ -153,23 +154,23 @@ func (c *Client) refused(response *http.Response, text []byte) error {
 	var failure adminapi.Failure
 	said := ""
 	if json.Unmarshal(text, &failure) == nil && failure.Error.Message != "" {
-		said = printable(failure.Error.Message)
+		said = printable.Text(failure.Error.Message)
 		if failure.Error.Field != "" {
-			said = printable(failure.Error.Field) + ": " + said
+			said = printable.Text(failure.Error.Field) + ": " + said
 		}
 	}
 	switch {
 	case response.StatusCode/100 == 3:
 		return fmt.Errorf("%s sends us to %s; give that as --url (PARLOR_ADMIN_URL) if it is the server",
-			c.opts.URL, printable(response.Header.Get("Location")))
+			c.opts.URL, printable.Text(response.Header.Get("Location")))
 	case said == "":
-		return fmt.Errorf("%s has no admin API (%s); start the server with --admin-ui or --admin-api, or give another --url (PARLOR_ADMIN_URL)", c.opts.URL, printable(response.Status))
+		return fmt.Errorf("%s has no admin API (%s); start the server with --admin-ui or --admin-api, or give another --url (PARLOR_ADMIN_URL)", c.opts.URL, printable.Text(response.Status))
 	case response.StatusCode == http.StatusUnauthorized && !c.hasCredentials():
 		return fmt.Errorf("%s wants to know who you are; give --user (PARLOR_ADMIN_USER), or --token-file (PARLOR_ADMIN_TOKEN_FILE)", c.opts.URL)
 	case response.StatusCode == http.StatusUnauthorized:
 		return fmt.Errorf("%s refuses the credentials; is it the right user and password, or a token that is still good and has the role admin?", c.opts.URL)
 	case response.StatusCode == http.StatusTooManyRequests:
-		return fmt.Errorf("%s: %s (try again after %s s)", c.opts.URL, said, printable(response.Header.Get("Retry-After")))
+		return fmt.Errorf("%s: %s (try again after %s s)", c.opts.URL, said, printable.Text(response.Header.Get("Retry-After")))
 	}
 	return errors.New(said)
 }

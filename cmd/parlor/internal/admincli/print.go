@@ -7,26 +7,16 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
-)
 
-// printable is a text of the server's on a terminal: users choose their names,
-// which are neither to write further lines nor to move the cursor.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, s)
-}
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/printable"
+)
 
 // orNone is a cell that is never empty.
 func orNone(s string) string {
 	if s == "" {
 		return "-"
 	}
-	return printable(s)
+	return printable.Text(s)
 }
 
 // table writes rows in columns, the first row in capitals.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/printable"
 	"github.com/seed3686fee0/parlor/namespaces/admin/adminapi"
 )
 
@@ -220,7 +221,7 @@ func (c *Client) Stats(ctx context.Context, o Output) error {
 	slices.Sort(names)
 	rows = [][]string{{"NAMESPACE", "SOCKETS"}}
 	for _, name := range names {
-		rows = append(rows, []string{printable(name), strconv.Itoa(sockets[name])})
+		rows = append(rows, []string{printable.Text(name), strconv.Itoa(sockets[name])})
 	}
 	return cmp.Or(table(o.Out, rows), missing)
 }

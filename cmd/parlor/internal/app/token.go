@@ -10,10 +10,10 @@ import (
 	"log/slog"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/seed3686fee0/parlor/auth"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/printable"
 )
 
 // mint prints a token for who is developing a client.
@@ -66,20 +66,9 @@ func check(cmd *config.Check, stdin io.Reader, stdout io.Writer) error {
 		return fmt.Errorf("the token is refused: %w", err)
 	}
 	_, err = fmt.Fprintf(stdout, "user     %s\nname     %s\nroles    %s\nexpires  %s, %s\n",
-		printable(identity.ID), printable(identity.Name), cmp.Or(printable(strings.Join(identity.Roles, ", ")), "none"),
+		printable.Text(identity.ID), printable.Text(identity.Name), cmp.Or(printable.Text(strings.Join(identity.Roles, ", ")), "none"),
 		distance(time.Until(identity.Expires)), identity.Expires.UTC().Format(time.RFC3339))
 	return err
-}
-
-// printable is a text of a token on a terminal: a name is what its user has
-// chosen, and is neither to write further lines nor to move the cursor.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, s)
 }
 
 // distance is a time from now as one says it.
