@@ -171,6 +171,19 @@ func TestText(t *testing.T) {
 	golden(t, "report.txt", out.Bytes())
 }
 
+// What a server says does not write to the terminal as it likes.
+func TestTextOfServers(t *testing.T) {
+	r := sample()
+	r.Connect.Failures[0].Cause = "refused: \x1b[2Jno\nservice"
+	var out bytes.Buffer
+	if err := r.WriteText(&out); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "refused: \ufffd[2Jno\ufffdservice\n") || strings.Contains(out.String(), "\x1b") {
+		t.Errorf("got %q", out.String())
+	}
+}
+
 // state is that of a broadcast load.
 func state() Progress {
 	r := sample()

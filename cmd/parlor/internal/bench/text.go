@@ -5,6 +5,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/printable"
 )
 
 // WriteText writes the report for a person.
@@ -85,8 +87,8 @@ func (r *Report) Title() string {
 }
 
 func causes(row func(name, format string, args ...any), list []Cause, name string) {
-	for _, c := range list {
-		row(name, "%s: %s", grouped(int64(c.Count)), c.Cause)
+	for _, c := range list { // a cause may be in the server's words
+		row(name, "%s: %s", grouped(int64(c.Count)), printable.Text(c.Cause))
 	}
 }
 
