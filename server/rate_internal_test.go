@@ -8,7 +8,7 @@ import (
 // limited is what a connection needs to be counted against limits that it does
 // not meet.
 func limited() (*conn, *Limits) {
-	l := Limits{EventsPerSecond: 1e9, EventBurst: 1e9, BytesPerSecond: 1e12, ByteBurst: 1e12}
+	l := Limits{EventsPerSecond: 1e9, EventBurst: 1e9, BytesPerSecond: 1e9, ByteBurst: 1e9}
 	s := &Server{since: time.Now()}
 	s.limits.Store(&l)
 	return &conn{server: s}, &l
