@@ -102,16 +102,21 @@ cross: ## Build for Windows and macOS, and vet for 32 bits
 	GOOS=darwin GOARCH=arm64 go build ./...
 	GOOS=linux GOARCH=386 go vet ./...
 
+.PHONY: test-386
+test-386: ## Test the codecs on a 32-bit processor, which this one has to be able to be
+	GOARCH=386 go test ./server/packet/... ./server/engine ./adapter/redisadapter/internal/wire
+
 .PHONY: fmt
 fmt: ## Format the Go code
 	@gofmt -w $(GO_FILES)
 
 .PHONY: fuzz
-fuzz: ## Run each fuzz target for FUZZTIME= (60s)
+fuzz: ## Run each fuzz target for FUZZTIME= (60s), and keep what it finds
 	@for dir in $$(grep -rlE --exclude-dir=node_modules --include='*_test.go' '^func Fuzz' $(GO_DIRS) | xargs -rn1 dirname | sort -u); do \
 		for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go | cut -d' ' -f2); do \
 			echo "== $$dir $$target"; \
-			go test -run='^$$' -fuzz="^$$target$$" -fuzztime=$(FUZZTIME) ./$$dir; \
+			go test -run='^$$' -fuzz="^$$target$$" -fuzztime=$(FUZZTIME) ./$$dir || exit 1; \
+			go run ./internal/corpus/fold ./$$dir $$target || exit 1; \
 		done; \
 	done
 

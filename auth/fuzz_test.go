@@ -6,11 +6,13 @@ import (
 	"time"
 
 	"github.com/seed3686fee0/parlor/auth"
+	"github.com/seed3686fee0/parlor/internal/corpus"
 )
 
 // FuzzVerify: whatever comes, there is no panic; and what is accepted is what
 // was signed, to the byte.
 func FuzzVerify(f *testing.F) {
+	corpus.Add(f)
 	const id = "ann"
 	// Tokens of fixed keys, so that what is found can be found again.
 	token := forge(hs256, `{"sub":"ann","exp":253402300799,"roles":["a"]}`)

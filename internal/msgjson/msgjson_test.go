@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed3686fee0/parlor/internal/corpus"
 	"github.com/seed3686fee0/parlor/internal/msgjson"
 	"github.com/vmihailenco/msgpack/v5"
 )
@@ -230,6 +231,7 @@ func TestAppendRefuses(t *testing.T) {
 // FuzzReader: what is read can be written, and is then read as the same; the
 // library of MessagePack has nothing against it.
 func FuzzReader(f *testing.F) {
+	corpus.Add(f)
 	for _, seed := range []string{
 		"93 01 c3 c0", "82 a161 c40101 a162 c70200 0102", "d7 00 00000186a0b1c2d3", "d40000", "cb3ff8000000000000", "cfffffffffffffffff", "d9 05 48656c6cff",
 		"82ac5f706c616365686f6c646572c3a36e756d00", "c1", "dc0001 90", "de0001 a0 80", "d6ff00000001",

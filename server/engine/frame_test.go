@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/seed3686fee0/parlor/internal/corpus"
 )
 
 func TestParseHeader(t *testing.T) {
@@ -127,6 +129,7 @@ func runCanned(t testing.TB, in []byte, piece int, deflate bool) *meter {
 // FuzzWSFrame: whatever a peer sends, in whatever pieces, its session ends
 // with its bytes, once, and holds no more than a message may be.
 func FuzzWSFrame(f *testing.F) {
+	corpus.Add(f)
 	frame := func(op ws.OpCode, fin bool, payload string) []byte {
 		return ws.MustCompileFrame(ws.MaskFrameInPlaceWith(ws.NewFrame(op, fin, []byte(payload)), [4]byte{1, 2, 3, 4}))
 	}

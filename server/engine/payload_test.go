@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/seed3686fee0/parlor/internal/corpus"
 )
 
 func TestParsePayload(t *testing.T) {
@@ -60,6 +62,7 @@ func encode(packets []inPacket) []byte {
 
 // FuzzPayload: no payload does harm, and what is accepted means one thing.
 func FuzzPayload(f *testing.F) {
+	corpus.Add(f)
 	for _, s := range []string{"4hello", "4a\x1e4b", "bAQID", "2", "3probe\x1e1", "b", "4€\x1ebAg==", "b\nAQ==", "\x1e", "abc"} {
 		f.Add([]byte(s))
 	}

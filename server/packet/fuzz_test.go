@@ -10,12 +10,14 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/seed3686fee0/parlor/internal/corpus"
 	"github.com/seed3686fee0/parlor/server/packet"
 )
 
 // FuzzDecode feeds a connection's messages to one decoder: they are separated by
 // 0x1e, and those that begin with 'b' are binary.
 func FuzzDecode(f *testing.F) {
+	corpus.Add(f)
 	for _, seed := range []string{
 		`0{"token":"x"}` + "\x1e" + `2/chat,7["e",1,{"a":[true,null,"\u0041"]}]`,
 		`52-["e",{"_placeholder":true,"num":0},{"x":{"num":1,"_placeholder":true}}]` + "\x1ebA\x1ebB\x1e" + `31[]`,
@@ -125,6 +127,7 @@ func roundTrip(t *testing.T, p *packet.Packet) *packet.Packet {
 
 // FuzzRoundTrip encodes Go values and reads them back.
 func FuzzRoundTrip(f *testing.F) {
+	corpus.Add(f)
 	f.Add(uint8(2), uint64(7), true, "/chat", "say", "text \"quoted\"\n", []byte("bytes"), `{"a":[1]}`, 1.5)
 	f.Add(uint8(3), uint64(0), true, "", "", "\xff", []byte{}, `1e999`, math.Copysign(0, -1))
 	f.Add(uint8(2), uint64(0), false, "/", "e", "\u2028", []byte(nil), ` [ ] `, 1e21)
@@ -185,6 +188,7 @@ func FuzzRoundTrip(f *testing.F) {
 
 // FuzzScan holds the scanner against encoding/json.
 func FuzzScan(f *testing.F) {
+	corpus.Add(f)
 	for _, seed := range []string{
 		`1`, `-`, `-0`, `01`, `1.`, `.1`, `1e`, `1e+`, `1E-5`, `tru`, `true`, `nul`, `null`, `"`, `"\`, `"\u12`, `"\uD800"`, `"\x"`, "\"\x1f\"", `{`, `{"a"`, `{"a":`, `{"a":1,}`,
 		`[1,]`, `[[],{}]`, `{"a":{"b":[1,2,{"c":"d"}]}}`, ` [ 1 , 2 ] `, `]`, `}`, `1]x`, `12345678"9`, `"12345678\"12345678"`, `[{]}`,

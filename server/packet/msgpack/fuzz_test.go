@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed3686fee0/parlor/internal/corpus"
 	"github.com/seed3686fee0/parlor/server/packet"
 	"github.com/seed3686fee0/parlor/server/packet/msgpack"
 )
@@ -13,6 +14,7 @@ import (
 // FuzzDecode: what is read of any message can be sent to clients of both
 // parsers, who read the same.
 func FuzzDecode(f *testing.F) {
+	corpus.Add(f)
 	for _, v := range vectors(f) {
 		f.Add(v.bytes(f))
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed3686fee0/parlor/adapter"
+	"github.com/seed3686fee0/parlor/internal/corpus"
 	"github.com/seed3686fee0/parlor/server/packet"
 )
 
@@ -225,6 +226,7 @@ func TestRoomsInDoubt(t *testing.T) {
 // FuzzRead reads anything as everything. What is understood can be written
 // again and is then understood in the same way.
 func FuzzRead(f *testing.F) {
+	corpus.Add(f)
 	for _, v := range load[vector](f, "redis-vectors.json") {
 		f.Add(unhex(f, v.Hex))
 	}
