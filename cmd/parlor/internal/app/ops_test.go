@@ -322,6 +322,50 @@ func TestE03Overload(t *testing.T) {
 	hangUp(grace.Session)
 }
 
+// Of an address that has as many as it may, or comes too often, no more are let in,
+// and others are.
+func TestE02AddressLimits(t *testing.T) {
+	t.Parallel()
+	m := startMember(t, "--max-connections-per-address=1", "--trusted-proxy=127.0.0.0/8")
+	from := func(m *member, address string) int {
+		t.Helper()
+		s, err := wire.OpenWS(m.addr, wire.Handshake{Header: []string{"X-Forwarded-For: " + address}})
+		if refusal := wire.Refusal(err); refusal != nil {
+			return refusal.Status
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		return http.StatusSwitchingProtocols
+	}
+	for _, step := range []struct {
+		address string
+		want    int
+	}{
+		{"192.0.2.1", http.StatusSwitchingProtocols},
+		{"192.0.2.1", http.StatusTooManyRequests},
+		{"192.0.2.2", http.StatusSwitchingProtocols},
+		{"2001:db8::1", http.StatusSwitchingProtocols},
+		{"2001:db8::2", http.StatusTooManyRequests}, // the same network
+	} {
+		if got := from(m, step.address); got != step.want {
+			t.Errorf("%s: status %d, want %d", step.address, got, step.want)
+		}
+	}
+	m = startMember(t, "--handshake-rate=1", "--max-connections-per-address=0", "--trusted-proxy=127.0.0.0/8")
+	n := 0 // ten seconds' worth, and what there is for the time that it takes
+	for n < 100 && from(m, "192.0.2.1") == http.StatusSwitchingProtocols {
+		n++
+	}
+	if n < 10 || n == 100 {
+		t.Errorf("%d connections of one address at once, of one a second", n)
+	}
+	if got := from(m, "192.0.2.2"); got != http.StatusSwitchingProtocols {
+		t.Errorf("another address: status %d", got)
+	}
+}
+
 // H01: the moment that the end begins, clients are to be sent elsewhere; what
 // operators see goes on until it is over. While clients are moved away, balancers
 // see it where they look.

@@ -94,9 +94,9 @@ func serverLimits(cfg *config.Config) server.Limits {
 	return server.Limits{
 		Engine: engine.Limits{
 			Connections:              cfg.MaxConnections,
-			ConnectionsPerAddress:    20_000,
-			HandshakesPerSecond:      2_000,
-			HandshakeBurst:           20_000,
+			ConnectionsPerAddress:    noneOr(cfg.MaxConnectionsPerAddress),
+			HandshakesPerSecond:      float64(noneOr(cfg.HandshakeRate)),
+			HandshakeBurst:           noneOr(10 * cfg.HandshakeRate),
 			UnknownSessionsPerSecond: 100,
 		},
 		NamespacesPerConnection: 16,

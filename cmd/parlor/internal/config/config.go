@@ -63,6 +63,10 @@ type Listen struct {
 
 	MaxConnections int `default:"0" help:"Connections that are let in at a time; those beyond it are refused with 503, and /readyz says that the server is overloaded. 0 for no limit but that of open files." reload:"the new limit holds at once; nobody is let go for it"`
 
+	MaxConnectionsPerAddress int `default:"20000" help:"Connections of an address at a time, of IPv6 a /64 network; one more is refused with 429. Behind a proxy that --trusted-proxy does not name, all clients are one address. 0 for no limit." reload:"the new limit holds at once; nobody is let go for it"`
+
+	HandshakeRate int `default:"2000" help:"Handshakes a second of an address, likewise; what is more is refused with 429. Ten seconds' worth may come at once. 0 for no limit." reload:"the new rate holds at once"`
+
 	MaxSocketsPerUser int `default:"1000" help:"Sockets, one a connection and namespace, that the user of a token may have in the chat at a time, on this instance; one more is refused with too_many_sockets. Who has no token is counted by address alone. 0 for no limit." reload:"the new limit holds for sockets that connect from then on"`
 
 	EventRate int   `default:"0" help:"Events a second a connection may send; what is more waits. Two seconds' worth may come at once. 0 for no limit but the pace at which they are handled." reload:"the new rate holds at once, for all connections"`

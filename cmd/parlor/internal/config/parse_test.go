@@ -14,7 +14,7 @@ import (
 func TestDefaults(t *testing.T) {
 	clearEnv(t)
 	want := &Config{
-		Listen: Listen{Addr: ":3000", Path: "/socket.io/", Parser: "default", PingInterval: 25 * time.Second, PingTimeout: 20 * time.Second, MaxPayload: 1_000_000, MaxSocketsPerUser: 1000},
+		Listen: Listen{Addr: ":3000", Path: "/socket.io/", Parser: "default", PingInterval: 25 * time.Second, PingTimeout: 20 * time.Second, MaxPayload: 1_000_000, MaxConnectionsPerAddress: 20_000, HandshakeRate: 2_000, MaxSocketsPerUser: 1000},
 		Auth:   Auth{Leeway: 30 * time.Second},
 		Chat:   Chat{ChatRate: 10, ChatHistory: 100, ChatRooms: 100, ChatMessageMax: 8192, ChatFileMax: 524_288},
 		Redis:  Redis{Adapter: "pubsub", Prefix: "socket.io"},

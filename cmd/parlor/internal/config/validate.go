@@ -57,6 +57,10 @@ func (c *Config) validate(given map[string]bool) error {
 		func() *Error { return between("ping-timeout", c.PingTimeout, minPing, maxPing) },
 		func() *Error { return between("max-payload", c.MaxPayload, 1, maxPayload) },
 		func() *Error { return between("max-connections", c.MaxConnections, 0, maxConnections) },
+		func() *Error {
+			return between("max-connections-per-address", c.MaxConnectionsPerAddress, 0, maxConnections)
+		},
+		func() *Error { return between("handshake-rate", c.HandshakeRate, 0, maxRate) },
 		func() *Error { return between("max-sockets-per-user", c.MaxSocketsPerUser, 0, maxConnections) },
 		func() *Error { return between("event-rate", c.EventRate, 0, maxRate) },
 		func() *Error { return between("byte-rate", c.ByteRate, 0, maxPayload) },
