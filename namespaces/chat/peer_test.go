@@ -136,7 +136,7 @@ func (p *peer) send(text string) {
 
 func (p *peer) read() string {
 	p.t.Helper()
-	got, err := p.w.Next()
+	got, err := wire.NextMessage(p.w)
 	if err != nil {
 		p.t.Fatal(err)
 	}

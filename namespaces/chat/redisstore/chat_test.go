@@ -100,7 +100,7 @@ func (c *client) await(prefix string) string {
 		}
 	}
 	for {
-		got, err := c.w.Next()
+		got, err := wire.NextMessage(c.w)
 		if err != nil {
 			c.t.Fatalf("%v, and before it %q, instead of %s", err, c.rest, prefix)
 		}

@@ -144,7 +144,7 @@ func (p *person) hears(want ...string) {
 func (p *person) awaits(want string) {
 	p.t.Helper()
 	for {
-		got, err := p.Next()
+		got, err := wire.NextMessage(p)
 		if err != nil {
 			p.t.Fatalf("%v instead of %s", err, want)
 		}
@@ -164,7 +164,7 @@ func (p *person) asks(event, want string) {
 			p.t.Fatal(err)
 		}
 		for {
-			got, err := p.Next()
+			got, err := wire.NextMessage(p)
 			if err != nil {
 				p.t.Fatal(err)
 			}
