@@ -38,6 +38,13 @@ func (f *failing) disarm() (failed bool, calls string) {
 	return failed, strings.Join(f.calls, " ")
 }
 
+// failed reports whether the call has failed.
+func (f *failing) failed() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.at < 0
+}
+
 func (f *failing) err(call string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

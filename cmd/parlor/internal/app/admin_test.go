@@ -120,7 +120,7 @@ func TestAdminSessionOfAllInstances(t *testing.T) {
 func awaits(t *testing.T, s wire.Session, want string) string {
 	t.Helper()
 	for {
-		p, err := wire.NextMessage(s)
+		p, err := s.Next()
 		if err != nil {
 			t.Fatalf("waiting for %s: %v", want, err)
 		}
