@@ -56,9 +56,8 @@ func TestG10Death(t *testing.T) {
 	await(t, "sockets", func() int64 { return server.Do("hlen", "{parlor#/}sockets").(int64) }, rooms)
 	took := time.Since(died)
 	t.Logf("they came within %v; it was dead after %v, and they have left after %v", came, dead, took)
-	// A machine that is busy with other tests, and the race detector, make the ten
-	// seconds more: how slow it is shows in how long they took to come.
-	if took > 10*time.Second && took-dead > 5*came {
+	// A guard: on an idle machine it is a second, ten at most since the last heartbeat.
+	if took-dead > 20*time.Second {
 		t.Error("they have left too late")
 	}
 	for r := range rooms {
