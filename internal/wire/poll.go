@@ -189,8 +189,13 @@ func (p *Poll) Close() error {
 // Leave says goodbye, as a client does that is closed, and takes the server's: without it the server
 // could only find out by its heartbeat. A session that is gone already is left as well.
 func (p *Poll) Leave() {
-	if _, err := p.Post("1"); err == nil {
-		_, _ = p.Get() // there may be none
+	_, err := p.Post("1")
+	// What the server had still to say comes first, and its goodbye in a payload of its own.
+	for err == nil {
+		var res *Response
+		if res, err = p.Get(); err == nil && (res.Status != http.StatusOK || res.Body == "1") {
+			break
+		}
 	}
 	_ = p.Close() // never fails
 }

@@ -119,6 +119,23 @@ func TestH05_HandlerEndsItself(t *testing.T) {
 	}
 }
 
+// TestLeave: a case that has let its polling client be closed, and has not polled since, takes what the
+// server still had to say, so that the postconditions need not wait for the server to give that client up.
+func TestLeave(t *testing.T) {
+	inBubble(t, settings{deaf: true}, func(_ *testing.T, f *fixture) {
+		f.poll()
+		f.io.Of("/").DisconnectSockets(true)
+		f.wantGone(server.ServerNamespaceDisconnect, server.ForcedServerClose)
+		synctest.Wait()
+		from := time.Now()
+		f.leave()
+		f.settle()
+		if d := time.Since(from); d > time.Second {
+			f.t.Errorf("settled after %s", d)
+		}
+	})
+}
+
 // TestH09_Churn: clients come and go, and in the end nothing is more than it was. 150 stand for 10,000; the
 // first ones fill what is kept for later.
 func TestH09_Churn(t *testing.T) {
