@@ -11,14 +11,17 @@
 // # Who owns what
 //
 // A WebSocket session has one goroutine of its own, the reader, which is
-// parked until the kernel has bytes and holds no buffer meanwhile. A writer
-// goroutine exists only while there is something to write. A polling session
+// parked until the kernel has bytes and holds no buffer meanwhile. What it is
+// sent is written by flushers, of which there is one for each processor at
+// most; a writer goroutine of its own exists only while a write has to wait for
+// the kernel, and for TLS while there is something to write. A polling session
 // has none: it lives in the requests that serve it. Heartbeats are one runtime
 // timer a session.
 //
 // A connection is counted in by whoever hijacks it and counted out by the last
-// of its reader and its writer; the reader may go on as another goroutine, and
-// writers come and go. [Server.Shutdown] waits for the count.
+// of its reader and whoever writes to it; the reader may go on as another
+// goroutine, and writers come and go. Flushers are counted too.
+// [Server.Shutdown] waits for the count.
 //
 // # Locks
 //

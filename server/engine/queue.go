@@ -161,6 +161,10 @@ func (s *Session) wake() {
 	w := s.ws
 	if !w.writing && !w.closeWritten && (s.first != nil || w.pong != nil || w.closeFrame != nil) {
 		w.writing = true
-		startWriter(s, w)
+		if w.raw != nil {
+			s.server.flushers.add(s)
+		} else {
+			startWriter(s, w)
+		}
 	}
 }

@@ -26,8 +26,9 @@ type Server struct {
 
 	// Counts the WebSocket connections and the closers that run. It is only
 	// added to under mu while not closing, or by one that it counts.
-	running sync.WaitGroup
-	counts  counts
+	running  sync.WaitGroup
+	flushers flushers
+	counts   counts
 }
 
 // New makes a server. It panics when Options.Open is missing.
@@ -44,6 +45,7 @@ func New(opts Options) *Server {
 		empty:    make(chan struct{}),
 		open:     openSuffix(opts),
 	}
+	s.flushers.init(s)
 	s.SetAllowedOrigins(opts.AllowedOrigins...)
 	return s
 }

@@ -53,6 +53,8 @@ type Session struct {
 
 	removed bool // guarded by Server.mu: not, or no longer, among its sessions
 
+	turn *Session // guarded by flushers.mu: the one to be written after it
+
 	in       sync.Mutex   // held around a call of the receiver's Text and Binary
 	state    atomic.Int32 // changed under mu
 	busy     atomic.Bool  // something was delivered since the reader last waited for the peer

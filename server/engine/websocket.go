@@ -32,7 +32,7 @@ type wsConn struct {
 	deflate bool
 
 	// Guarded by Session.mu.
-	writing      bool   // the writer goroutine is there
+	writing      bool   // a flusher or a writer has it, or it waits for its turn
 	pong         []byte // a pong frame to be written; the latest wins
 	closeFrame   []byte // to be written when the queue is empty
 	closeTaken   bool   // the writer has it

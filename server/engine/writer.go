@@ -34,15 +34,11 @@ func (w *wsConn) refused() bool {
 	return since != 0 && (w.raw != nil || now()-since > int64(plainGrace))
 }
 
-// A writer is the writer goroutine of a connection: it writes what has
-// gathered and ends. Writers are pooled with their closures, since one starts
-// for nearly every message.
+// A writer writes what has gathered for a connection, and ends: on a goroutine
+// of its own where a write has to wait, on a flusher's else.
 type writer struct {
 	s *Session
 	w *wsConn
-
-	run func()                // write
-	try func(fd uintptr) bool // tryWrite
 
 	waited bool  // a write deadline is set
 	final  bool  // ... which covers the whole rest
@@ -52,40 +48,42 @@ type writer struct {
 	last   bool  // the reader has ended, and left the end to the writer
 }
 
-var writers sync.Pool
+// Where every write has to wait a writer starts for nearly every message.
+var writers = sync.Pool{New: func() any { return &writer{} }}
 
+// startWriter writes on a goroutine of its own until nothing is left.
 func startWriter(s *Session, w *wsConn) {
-	x, _ := writers.Get().(*writer)
-	if x == nil {
-		x = &writer{}
-		x.run, x.try = x.write, x.tryWrite
-	}
+	x := writers.Get().(*writer)
 	x.s, x.w = s, w
-	go x.run()
+	go x.write()
 }
 
 func (x *writer) write() {
-	s, w := x.s, x.w
 	var err error
-	if w.raw == nil {
+	if x.w.raw == nil {
 		err = x.writePlain()
-	} else if err = w.raw.Write(x.try); err == nil {
+	} else if err = x.w.raw.Write(x.tryWrite); err == nil {
 		err = x.err
 	}
-	closes, hangs, last := x.closes, x.hangs, x.last
-	*x = writer{run: x.run, try: x.try}
+	x.done(err)
+	*x = writer{}
 	writers.Put(x)
+}
+
+// done settles what follows the last write.
+func (x *writer) done(err error) {
+	s, w := x.s, x.w
 	if err != nil {
 		s.writeFailed(w, err)
 		return
 	}
 	switch {
-	case closes:
+	case x.closes:
 		_ = w.conn.Close() // it may be closed already
-	case hangs:
+	case x.hangs:
 		w.hangUp()
 	}
-	if last {
+	if x.last {
 		s.server.done(w)
 	}
 }
@@ -96,7 +94,7 @@ func (x *writer) tryWrite(fd uintptr) bool {
 	w := x.w
 	w.wmu.Lock()
 	defer w.wmu.Unlock()
-	full, err := x.s.step(w, fd, x)
+	full, _, err := x.s.step(w, fd, x, 0)
 	x.err = err
 	switch {
 	case full:
@@ -118,24 +116,27 @@ func (x *writer) extend() {
 	_ = x.w.conn.SetWriteDeadline(time.Now().Add(x.s.server.opts.WriteTimeout))
 }
 
-// step writes until nothing is left or the kernel refuses. x is the writer
-// goroutine's, nil for a helper. The caller holds wmu.
-func (s *Session) step(w *wsConn, fd uintptr, x *writer) (full bool, err error) {
-	for {
+// step writes until nothing is left, the kernel refuses, or it has written so
+// many times; 0 is no limit. x is nil for a helper. The caller holds wmu.
+func (s *Session) step(w *wsConn, fd uintptr, x *writer, times int) (full, more bool, err error) {
+	for i := 1; ; i++ {
 		if len(w.out) == 0 && !s.fill(w, x) {
-			return false, nil
+			return false, false, nil
 		}
 		n, full, err := writeNow(fd, w.out)
 		w.wrote(n)
 		if err != nil {
-			return false, err
+			return false, false, err
 		}
 		if full {
 			w.since.Store(now())
 			w.fallsBehind()
-			return true, nil
+			return true, false, nil
 		}
 		w.since.Store(0)
+		if i == times {
+			return false, true, nil
+		}
 	}
 }
 
@@ -181,7 +182,7 @@ func (s *Session) Flush() {
 		_ = w.raw.Control(func(fd uintptr) {
 			w.wmu.Lock()
 			defer w.wmu.Unlock()
-			_, _ = s.step(w, fd, nil)
+			_, _, _ = s.step(w, fd, nil, 0)
 		})
 	}
 	w.await()
@@ -243,8 +244,7 @@ func (w *wsConn) wrote(n int) {
 }
 
 // fill gets the next bytes to be written into out. It reports false when there
-// are none; the writer goroutine is then no longer the session's writer. The
-// caller holds wmu.
+// are none; x is then no longer the session's writer. The caller holds wmu.
 func (s *Session) fill(w *wsConn, x *writer) bool {
 	if w.next == len(w.batch) {
 		if !s.takeBatch(w, x) {
