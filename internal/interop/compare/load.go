@@ -38,52 +38,52 @@ var loads = []load{
 	{
 		name: "burst", title: "A burst", what: "2,000 messages to a room of 200, at once",
 		args:   []string{"--load=broadcast", "--connections=200", "--rate=0", "--count=2000"},
-		figure: delivery, unit: deliveryUnit, bar: 0.065, single: true, seconds: 14,
+		figure: delivery, unit: deliveryUnit, bar: 0.065, single: true, seconds: 16,
 	},
 	{
 		name: "paced", title: "A paced broadcast", what: "40 messages a second to a room of 500, for 5 s",
 		args:   []string{"--load=broadcast", "--connections=500", "--rate=40", "--duration=5s"},
-		figure: delivery, unit: deliveryUnit, bar: 0.65, latency: true, single: true, seconds: 8,
+		figure: delivery, unit: deliveryUnit, bar: 0.65, latency: true, single: true, seconds: 18,
 	},
 	{
 		name: "echo", title: "An echo", what: "100 clients, each sends to itself 500 times, one at a time",
 		args:   []string{"--load=echo", "--connections=100", "--rate=0", "--count=500"},
-		figure: delivery, unit: deliveryUnit, bar: 0.50, latency: true, single: true, seconds: 6,
+		figure: delivery, unit: deliveryUnit, bar: 0.50, latency: true, single: true, seconds: 5,
 	},
 	{
 		name: "flood", title: "A flood", what: "50 clients, each sends 2,000 to itself without waiting",
 		args:   []string{"--load=flood", "--connections=50", "--count=2000"},
-		figure: delivery, unit: deliveryUnit, bar: 0.20, single: true, seconds: 5,
+		figure: delivery, unit: deliveryUnit, bar: 0.20, single: true, seconds: 6,
 	},
 	{
 		name: "acks", title: "Acknowledgements", what: "100 clients, each sends 500, the next when that before it is acknowledged",
 		args:   []string{"--load=acks", "--connections=100", "--rate=0", "--count=500"},
-		figure: delivery, unit: "µs CPU an acknowledgement", latency: true, single: true, seconds: 6,
+		figure: delivery, unit: "µs CPU an acknowledgement", latency: true, single: true, seconds: 20,
 	},
 	{
 		name: "polling", title: "An echo over long polling", what: "50 clients, each sends to itself 200 times, one at a time: a message a poll",
 		args:   []string{"--load=echo", "--connections=50", "--rate=0", "--count=200", "--transport=polling"},
-		figure: delivery, unit: deliveryUnit, bar: 0.50, latency: true, single: true, seconds: 6,
+		figure: delivery, unit: deliveryUnit, bar: 0.50, latency: true, single: true, seconds: 9,
 	},
 	{
-		name: "connect", title: "A storm of connections", what: "10,000 clients connect at once and join a room each",
-		args:   []string{"--load=storm", "--connections=10000", "--settle=0s"},
-		figure: connection, unit: "µs CPU a connection", single: true, seconds: 9,
+		name: "connect", title: "A storm of connections", what: "5,000 clients connect at once and join a room each",
+		args:   []string{"--load=storm", "--connections=5000", "--settle=0s"},
+		figure: connection, unit: "µs CPU a connection", single: true, seconds: 15,
 	},
 	{
 		name: "redis", title: "Two instances over Redis", what: "the burst, over two instances; both are counted, Redis is not",
 		args:   []string{"--load=broadcast", "--connections=200", "--rate=0", "--count=2000"},
-		figure: delivery, unit: deliveryUnit, bar: 0.10, cluster: true, seconds: 12,
+		figure: delivery, unit: deliveryUnit, bar: 0.10, cluster: true, seconds: 10,
 	},
 	{
 		name: "memory", title: "Idle connections", what: "the slope from 2,000 to 12,000 connections, in a room each",
 		args:   []string{"--load=idle", "--connections=12000", "--from=2000", "--settle=3s", "--duration=1s"},
-		figure: memory, unit: memoryUnit, bar: 7, absolute: true, rare: true, seconds: 16,
+		figure: memory, unit: memoryUnit, bar: 7, absolute: true, rare: true, seconds: 14,
 	},
 	{
 		name: "browser", title: "Idle connections of browsers", what: "the same, with the headers and cookies that a browser sends",
 		args:   []string{"--load=idle", "--connections=12000", "--from=2000", "--settle=3s", "--duration=1s"},
-		figure: memory, unit: memoryUnit, browser: true, rare: true, seconds: 16,
+		figure: memory, unit: memoryUnit, browser: true, rare: true, seconds: 14,
 	},
 }
 
