@@ -1,5 +1,7 @@
 package engine
 
+import "time"
+
 // GateTotal is how many places at the gate are taken.
 func GateTotal(s *Server) int {
 	s.gate.mu.Lock()
@@ -43,3 +45,10 @@ func Frame(m *Message, deflate bool) []byte { return m.frame(deflate) }
 
 // Polled is a message as a packet of a polling payload.
 func Polled(m *Message) []byte { return m.polled() }
+
+// DelayTimer makes the heartbeat's timer look as if it would fire late by d.
+func DelayTimer(s *Session, d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.due -= int64(d)
+}

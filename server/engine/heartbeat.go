@@ -22,12 +22,14 @@ func (s *Session) schedule(d time.Duration) {
 	s.timer.Reset(d)
 }
 
-// tick is the heartbeat: it sends the ping, and looks for the pong in time.
+// tick is the heartbeat: it sends the ping, and looks for the pong in time. It
+// may be called at any moment: a request that comes when the timer is due, and
+// has not fired yet, calls it too.
 func (s *Session) tick() {
 	s.mu.Lock()
 	at := now()
 	switch state := s.state.Load(); {
-	case at < s.due: // the timer was set anew, or stopped, while it fired
+	case s.timer == nil || at < s.due: // not due; the timer was perhaps set anew, or stopped, while it fired
 		s.mu.Unlock()
 		return
 	case state == stateClosing && s.ws == nil: // nobody polls any more
@@ -43,6 +45,11 @@ func (s *Session) tick() {
 		s.pinged = true
 		s.push(pingPacket)
 		s.wake()
+		// The peer reckons from its last pong, or the open packet, on: how late the
+		// timer was is not added, but for a delay that takes much of the peer's time.
+		if late := time.Duration(at - s.due); late < wait/16 {
+			wait -= late
+		}
 	} else if wait = s.excuse(at); wait == 0 {
 		s.mu.Unlock()
 		s.fail(PingTimeout, nil, 0)

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -87,6 +88,56 @@ func TestHeartbeat(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestHeartbeatLateTimer: what a timer is late for the ping is not added to the
+// time for the pong, unless it is much of it.
+func TestHeartbeatLateTimer(t *testing.T) {
+	for late, want := range map[time.Duration]time.Duration{
+		10 * time.Millisecond: timeout - 10*time.Millisecond,
+		timeout / 2:           timeout,
+	} {
+		bubble(t, engine.Options{}, func(t *testing.T, f *fixture) {
+			p, s := f.peer(wire.Websocket)
+			synctest.Wait() // until the heartbeat has begun
+			engine.DelayTimer(s.Session, late)
+			if got := p.receive(); got != "2" {
+				t.Fatalf("got %q, want a ping", got)
+			}
+			time.Sleep(want - time.Nanosecond)
+			synctest.Wait()
+			if len(s.ended) != 0 {
+				t.Errorf("%v late: ended before the pong had its %v", late, want)
+			}
+			time.Sleep(time.Nanosecond)
+			synctest.Wait()
+			if len(s.ended) == 0 {
+				t.Errorf("%v late: still there after %v", late, want)
+			}
+			s.Close(engine.ForcedClose)
+		})
+	}
+}
+
+// TestRequestAfterTimeout: a session whose time is over is at its end for a
+// request that comes before the timer, which is late, has found out.
+func TestRequestAfterTimeout(t *testing.T) {
+	bubble(t, engine.Options{}, func(t *testing.T, f *fixture) {
+		for _, request := range []func(*session) error{
+			func(s *session) error { _, err := s.Poll(t.Context()); return err },
+			func(s *session) error { return s.Post(newBody("3"), nil) },
+		} {
+			_, s := f.openPoll()
+			if got := s.polled(t); got != "2" {
+				t.Fatalf("got %q, want a ping", got)
+			}
+			engine.DelayTimer(s.Session, timeout)
+			if err := request(s); !errors.Is(err, engine.ErrNotPolling) {
+				t.Errorf("got %v, want ErrNotPolling", err)
+			}
+			s.wantEnd(t, engine.PingTimeout)
+		}
+	})
 }
 
 // TestUnaskedPong: it changes nothing.

@@ -42,6 +42,7 @@ func (s *Session) Poll(ctx context.Context) ([]byte, error) {
 
 // pollPayload is Poll; p is the transport that the payload is of.
 func (s *Session) pollPayload(ctx context.Context) (body []byte, p *pollState, err error) {
+	s.tick()
 	s.mu.Lock()
 	p = s.poll
 	if p == nil || s.state.Load() == stateClosed {
@@ -93,6 +94,7 @@ func (s *Session) pollPayload(ctx context.Context) (body []byte, p *pollState, e
 // to make a read of body return early, while Post runs and at most once; it
 // must not block, nor use the session.
 func (s *Session) Post(body io.Reader, interrupt func()) error {
+	s.tick()
 	s.mu.Lock()
 	p := s.poll
 	if p == nil || s.state.Load() != stateOpen {
