@@ -15,7 +15,8 @@ const perFlusher = 16
 // flushers are the goroutines that write to the connections whose writes do
 // not block: one for each processor at most, which take one session after another. To
 // start a goroutine for each message would take a fifth of a paced broadcast's
-// time. Where the kernel refuses, a writer of the session's own waits.
+// time. Where the kernel refuses, a writer of the session's own waits; nothing of
+// a session's receiver is called from here, so that none holds up the others.
 type flushers struct {
 	server *Server
 	most   int
@@ -78,10 +79,8 @@ func (f *flushers) run() {
 			err = x.err
 		}
 		switch {
-		case err != nil:
-			x.done(err)
-		case x.full:
-			startWriter(s, s.ws)
+		case err != nil, x.full:
+			startWriter(s, s.ws) // to wait, or to fail too: the receiver hears of it from there
 		case x.more:
 			f.add(s)
 		default:

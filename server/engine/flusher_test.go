@@ -2,7 +2,9 @@ package engine
 
 import (
 	"io"
+	"net"
 	"testing"
+	"time"
 )
 
 // One session at a time is written to, and has its turn again when others have had theirs.
@@ -54,4 +56,47 @@ func TestTurns(t *testing.T) {
 	f.mu.Lock()
 	f.running = 0
 	f.mu.Unlock()
+}
+
+// A blocker is a receiver that does not return from Closed, as it must, until it is let go.
+type blocker struct {
+	Receiver
+	entered, free chan struct{}
+}
+
+func (b *blocker) Closed(reason Reason, err error) {
+	close(b.entered)
+	<-b.free
+	b.Receiver.Closed(reason, err)
+}
+
+// A session whose receiver blocks when its connection fails holds no flusher.
+func TestFlusherOfFailedConnection(t *testing.T) {
+	x, _, peer := pairedSession(t)
+	b := &blocker{x.receiver, make(chan struct{}), make(chan struct{})}
+	defer close(b.free)
+	x.receiver = b
+	if err := peer.(*net.TCPConn).SetLinger(0); err != nil { // it ends with a reset
+		t.Fatal(err)
+	}
+	if err := peer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	within := time.After(10 * time.Second)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	f, entered := &x.server.flushers, b.entered
+	for failed, busy := false, true; busy; {
+		select {
+		case <-entered:
+			entered, failed = nil, true
+		case <-tick.C:
+			x.Send(0, pingPacket)
+		case <-within:
+			t.Fatalf("failed %v, and a flusher is still busy", failed)
+		}
+		f.mu.Lock()
+		busy = !failed || f.running > 0
+		f.mu.Unlock()
+	}
 }
