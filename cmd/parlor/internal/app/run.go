@@ -124,6 +124,7 @@ func runIn(ctx context.Context, cfg *config.Config, log *slog.Logger, p process)
 	aside, stop := context.WithCancel(ctx) // what goes on beside serving
 	var beside sync.WaitGroup
 	beside.Go(func() { trim(aside, func() int { return io.Engine().Stats().Sessions }) })
+	beside.Go(func() { shed(aside, server.SetKeepAlivesEnabled, log) })
 	beside.Go(func() { p.reload.run(aside, log, now) })
 	if pair != nil {
 		beside.Go(func() { pair.Run(aside, log) })
