@@ -209,6 +209,7 @@ func TestBehaviour14_broadcast_acks(t *testing.T) {
 		}
 
 		for i, c := range clients {
+			c.Call("fence")
 			c.Answer("question", fmt.Sprint("client ", i))
 		}
 		answers, err := ask(s.Of("/").To("room").Timeout(jstest.Deadline))
@@ -217,6 +218,7 @@ func TestBehaviour14_broadcast_acks(t *testing.T) {
 		}
 
 		silent := d.Connected(s.URL, jstest.Options{Transports: use})
+		silent.Call("fence") // the handler that lets it into the room runs after it has been told that it is connected
 		// Enough for the three; the fourth makes us wait for all of it.
 		answers, err = ask(s.Of("/").To("room").Timeout(time.Second))
 		if !slices.Equal(answers, []string{"client 0", "client 1", "client 2"}) {
