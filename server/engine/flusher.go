@@ -12,11 +12,12 @@ const turnWrites = 16
 // before another one is worth its start, which costs as much as a few writes.
 const perFlusher = 16
 
-// flushers are the goroutines that write to the connections whose writes do
-// not block: one for each processor at most, which take one session after another. To
-// start a goroutine for each message would take a fifth of a paced broadcast's
-// time. Where the kernel refuses, a writer of the session's own waits; nothing of
-// a session's receiver is called from here, so that none holds up the others.
+// flushers are the goroutines that write to the connections whose writes do not
+// block: one for each processor at most, which take one session after another.
+// To start a goroutine for each message would take a fifth of a paced
+// broadcast's time. Where the kernel refuses, a writer of the session's own
+// waits; nothing of a session's receiver is called from here, so that none
+// holds up the others.
 type flushers struct {
 	server *Server
 	most   int

@@ -24,8 +24,8 @@ type Server struct {
 	cutting  bool                 // Shutdown has lost its patience
 	empty    chan struct{}        // closed, once, when there are no new sessions and no session is left
 
-	// Counts the WebSocket connections and the closers that run. It is only
-	// added to under mu while not closing, or by one that it counts.
+	// Counts the WebSocket connections, and the closers and flushers that run. It
+	// is only added to under mu while not closing, or by one that it counts.
 	running  sync.WaitGroup
 	flushers flushers
 	counts   counts
