@@ -44,7 +44,7 @@ func announce(log *slog.Logger, cfg *config.Config, keys *keyring, address net.A
 		"max_connections", cfg.MaxConnections,
 		"connections_per_address", cfg.MaxConnectionsPerAddress,
 		"handshakes_per_second_and_address", cfg.HandshakeRate,
-		"handshake_burst", 10*cfg.HandshakeRate,
+		"handshake_burst", handshakeBurst(cfg),
 		"unknown_sessions_per_second_and_address", limits.Engine.UnknownSessionsPerSecond,
 		"namespaces_per_connection", limits.NamespacesPerConnection,
 		"refused_connects", limits.RefusedConnects,

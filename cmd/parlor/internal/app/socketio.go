@@ -87,6 +87,9 @@ func parser(cfg *config.Config) packet.Parser {
 	return packet.JSON{}
 }
 
+// handshakeBurst is ten seconds' worth, for an office that comes back at once.
+func handshakeBurst(cfg *config.Config) int { return 10 * cfg.HandshakeRate }
+
 // serverLimits are those by address and connection. They are written out,
 // although most are the library's defaults, so that what is logged is what
 // holds: high enough that an office behind one address never meets them.
@@ -96,7 +99,7 @@ func serverLimits(cfg *config.Config) server.Limits {
 			Connections:              cfg.MaxConnections,
 			ConnectionsPerAddress:    noneOr(cfg.MaxConnectionsPerAddress),
 			HandshakesPerSecond:      float64(noneOr(cfg.HandshakeRate)),
-			HandshakeBurst:           noneOr(10 * cfg.HandshakeRate),
+			HandshakeBurst:           noneOr(handshakeBurst(cfg)),
 			UnknownSessionsPerSecond: 100,
 		},
 		NamespacesPerConnection: 16,
