@@ -72,8 +72,8 @@ func readOpsToken(cfg *config.Ops) (token []byte, warning string, err error) {
 	return nil, "", nil
 }
 
-// start serves until close.
-func (o *ops) start(cfg *config.Config, io instance, h *health.Health, pair certificate.Source, lost func() uint64) {
+// start serves until close. What is told of the process itself comes with it.
+func (o *ops) start(cfg *config.Config, io instance, h *health.Health, pair certificate.Source, process metrics.Sources) {
 	if o == nil {
 		return
 	}
@@ -81,7 +81,7 @@ func (o *ops) start(cfg *config.Config, io instance, h *health.Health, pair cert
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", h.ServeLive)
 	mux.HandleFunc("/readyz", h.ServeReady)
-	mux.Handle("/metrics", guard(metrics.Handler(o.sources(io, pair, lost))))
+	mux.Handle("/metrics", guard(metrics.Handler(o.sources(io, pair, process))))
 	profiles := o.token != nil || cfg.OpsLoopback()
 	if profiles {
 		// Not the command line, which may have a password in it.
@@ -105,10 +105,8 @@ func (o *ops) start(cfg *config.Config, io instance, h *health.Health, pair cert
 	}()
 }
 
-func (o *ops) sources(io instance, pair certificate.Source, lost func() uint64) metrics.Sources {
-	s := metrics.Sources{
-		Version: release(), Server: io.Server, Times: o.times, Namespaces: io.Namespaces(), Chats: io.chats, LogLost: lost,
-	}
+func (o *ops) sources(io instance, pair certificate.Source, s metrics.Sources) metrics.Sources {
+	s.Version, s.Server, s.Times, s.Namespaces, s.Chats = release(), io.Server, o.times, io.Namespaces(), io.chats
 	if pair != nil {
 		s.Expires = pair.Expires
 	}

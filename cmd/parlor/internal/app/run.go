@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/metrics"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/web"
 )
 
@@ -117,14 +118,15 @@ func runIn(ctx context.Context, cfg *config.Config, log *slog.Logger, p process)
 		listener = tls.NewListener(listener, pair.Config())
 	}
 	server := newHTTPServer(routes, log)
-	ops.start(cfg, io, health, pair, p.logLost)
+	shedder := newShedder(server.SetKeepAlivesEnabled, log)
+	ops.start(cfg, io, health, pair, metrics.Sources{LogLost: p.logLost, MemoryShort: shedder.short.Load})
 	if p.ready != nil {
 		p.ready(address)
 	}
 	aside, stop := context.WithCancel(ctx) // what goes on beside serving
 	var beside sync.WaitGroup
 	beside.Go(func() { trim(aside, func() int { return io.Engine().Stats().Sessions }) })
-	beside.Go(func() { shed(aside, server.SetKeepAlivesEnabled, log) })
+	beside.Go(func() { shedder.run(aside) })
 	beside.Go(func() { p.reload.run(aside, log, now) })
 	if pair != nil {
 		beside.Go(func() { pair.Run(aside, log) })

@@ -6,6 +6,7 @@ import (
 	"math"
 	"runtime/debug"
 	"runtime/metrics"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,9 +19,25 @@ const shedInterval = 500 * time.Millisecond
 // latter fill a small container for the two minutes that a connection is kept.
 type shedder struct {
 	limit int64
-	short bool
 	keep  func(bool) // whether connections are kept; false closes those that wait
 	log   *slog.Logger
+	short atomic.Bool
+}
+
+func newShedder(keep func(bool), log *slog.Logger) *shedder {
+	return &shedder{limit: debug.SetMemoryLimit(-1), keep: keep, log: log}
+}
+
+// run looks until ctx is done. Where no limit is set there is nothing to do.
+func (s *shedder) run(ctx context.Context) {
+	if s.limit == math.MaxInt64 {
+		return
+	}
+	samples := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
+	every(ctx, shedInterval, func() {
+		metrics.Read(samples)
+		s.look(int64(samples[0].Value.Uint64() + samples[1].Value.Uint64()))
+	})
 }
 
 // look is called every so often with what is in use and cannot be collected. The
@@ -28,34 +45,12 @@ type shedder struct {
 func (s *shedder) look(used int64) {
 	switch {
 	case used > s.limit/4*3:
-		if !s.short {
+		if !s.short.Swap(true) {
 			s.log.Warn("memory is short: connections without a request under way are closed", "used", used, "limit", s.limit)
 		}
-		s.short = true
-		s.keep(false)
-	case s.short && used < s.limit/3*2:
-		s.short = false
+		s.keep(false) // each time: others have come to wait since then
+	case used < s.limit/3*2 && s.short.Swap(false):
 		s.keep(true)
 		s.log.Info("there is enough memory again", "used", used, "limit", s.limit)
-	}
-}
-
-// shed looks until ctx is done. Where no limit is set there is nothing to do.
-func shed(ctx context.Context, keep func(bool), log *slog.Logger) {
-	s := shedder{limit: debug.SetMemoryLimit(-1), keep: keep, log: log}
-	if s.limit == math.MaxInt64 {
-		return
-	}
-	samples := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
-	ticker := time.NewTicker(shedInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			metrics.Read(samples)
-			s.look(int64(samples[0].Value.Uint64() + samples[1].Value.Uint64()))
-		case <-ctx.Done():
-			return
-		}
 	}
 }

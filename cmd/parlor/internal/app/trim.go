@@ -39,16 +39,7 @@ func (t *trimmer) look(connections int) {
 // trim looks until ctx is done.
 func trim(ctx context.Context, connections func() int) {
 	t := trimmer{free: debug.FreeOSMemory}
-	ticker := time.NewTicker(trimInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			t.look(connections())
-		case <-ctx.Done():
-			return
-		}
-	}
+	every(ctx, trimInterval, func() { t.look(connections()) })
 }
 
 func abs(n int) int { return max(n, -n) }

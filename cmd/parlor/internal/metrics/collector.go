@@ -43,6 +43,7 @@ var (
 
 	certificateExpires = desc("certificate_expires_timestamp_seconds", "When the TLS certificate expires, the first of several.")
 
+	memoryShort  = desc("memory_short", "1 while memory is short of GOMEMLIMIT, and connections without a request under way are closed for it.")
 	logLinesLost = desc("log_lines_lost_total", "Lines of the log that could not be written.")
 )
 
@@ -85,6 +86,9 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	m.gauge(buildInfo, 1, c.Version, runtime.Version())
 	if c.LogLost != nil {
 		m.count(logLinesLost, c.LogLost())
+	}
+	if c.MemoryShort != nil {
+		m.gauge(memoryShort, truth(c.MemoryShort()))
 	}
 	if c.Expires != nil {
 		if at := c.Expires(); !at.IsZero() {

@@ -29,16 +29,17 @@ const (
 
 // Sources are what is told about. Those that are nil, or return nil, are left out.
 type Sources struct {
-	Version    string
-	Server     *server.Server
-	Times      *Times
-	Namespaces []*server.Namespace // those that are told apart
-	Chats      map[string]*chat.Chat
-	Redis      func() redisadapter.Stats
-	RedisLag   func() time.Duration // none while Redis does not answer
-	Stores     map[string]*redisstore.Store
-	LogLost    func() uint64    // lines that could not be written
-	Expires    func() time.Time // when the first certificate does; zero for none yet
+	Version     string
+	Server      *server.Server
+	Times       *Times
+	Namespaces  []*server.Namespace // those that are told apart
+	Chats       map[string]*chat.Chat
+	Redis       func() redisadapter.Stats
+	RedisLag    func() time.Duration // none while Redis does not answer
+	Stores      map[string]*redisstore.Store
+	LogLost     func() uint64    // lines that could not be written
+	MemoryShort func() bool      // connections that wait are closed for it
+	Expires     func() time.Time // when the first certificate does; zero for none yet
 }
 
 // Handler returns what answers a scrape.
