@@ -48,7 +48,7 @@ func build(t *testing.T) {
 			command(t, root, "make", filepath.ToSlash(page))
 		}
 	}
-	dir, err := os.MkdirTemp("", "parlor-e2e-")
+	dir, err := os.MkdirTemp("", "parlor-e2e-") //nolint:usetesting // it outlives the test that builds first
 	if err != nil {
 		t.Fatal(err)
 	}
