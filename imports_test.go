@@ -89,15 +89,6 @@ var bans = []ban{
 		},
 	},
 	{
-		packages: "./auth/...",
-		only:     "auth server adapter",
-		because:  "whose token it is has nothing to do with what its owner does in a namespace",
-		imports: map[string]string{
-			"github.com/redis/go-redis":  "what instances know of each other is the adapter's",
-			"github.com/sirupsen/logrus": "auth logs through the *slog.Logger that it is given",
-		},
-	},
-	{
 		packages: "./namespaces/...",
 		only:     "namespaces server adapter internal/static",
 		because:  "ready-made namespaces are built on the public API alone, as a user's are; internal/static knows nothing of the server",

@@ -3,8 +3,6 @@ package adaptertest
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/seed3686fee0/parlor/adapter"
+	"github.com/seed3686fee0/parlor/internal/failing"
 	"github.com/seed3686fee0/parlor/server/packet"
 )
 
@@ -273,51 +272,9 @@ func TestFaults(t *testing.T) {
 			if i < 0 {
 				t.Fatalf("no case %q", test.by)
 			}
-			if !fails(t, func(t testing.TB) { cases()[i].run(newRig(t, max(1, test.instances), cluster)) }) {
+			if !failing.Fails(t, func(t testing.TB) { cases()[i].run(newRig(t, max(1, test.instances), cluster)) }) {
 				t.Errorf("the case %q passes", test.by)
 			}
 		})
 	}
-}
-
-// fails reports whether a test fails.
-func fails(t *testing.T, test func(t testing.TB)) bool {
-	r := &record{TB: t}
-	done := make(chan struct{})
-	go func() { // so that it may be ended by FailNow
-		defer close(done)
-		test(r)
-	}()
-	<-done
-	for _, f := range slices.Backward(r.cleanups) {
-		f()
-	}
-	return r.failed
-}
-
-// A record is a test that may fail without failing the one that it is a part of.
-type record struct {
-	testing.TB
-
-	mu       sync.Mutex
-	failed   bool
-	cleanups []func()
-}
-
-func (r *record) Cleanup(f func()) { r.cleanups = append(r.cleanups, f) }
-func (r *record) Helper()          {}
-
-func (r *record) Error(args ...any) { r.Errorf("%s", fmt.Sprint(args...)) }
-func (r *record) Fatal(args ...any) { r.Fatalf("%s", fmt.Sprint(args...)) }
-
-func (r *record) Errorf(format string, args ...any) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.failed = true
-	r.Logf("as it should: "+format, args...)
-}
-
-func (r *record) Fatalf(format string, args ...any) {
-	r.Errorf(format, args...)
-	runtime.Goexit()
 }

@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/seed3686fee0/parlor/internal/failing"
 	"github.com/seed3686fee0/parlor/namespaces/chat"
 )
 
@@ -433,7 +434,7 @@ func TestFaults(t *testing.T) {
 				f := test.store(chat.NewMemory(o))
 				return []chat.Store{f, f}
 			}
-			if !fails(t, func(t testing.TB) { cases()[i].run(newRig(t, broken)) }) {
+			if !failing.Fails(t, func(t testing.TB) { cases()[i].run(newRig(t, broken)) }) {
 				t.Errorf("the case %q passes", test.by)
 			}
 		})
@@ -446,52 +447,8 @@ func TestSeparateStates(t *testing.T) {
 		return []chat.Store{chat.NewMemory(o), chat.NewMemory(o)}
 	}
 	for _, tc := range cases() {
-		if !fails(t, func(t testing.TB) { tc.run(newRig(t, separate)) }) {
+		if !failing.Fails(t, func(t testing.TB) { tc.run(newRig(t, separate)) }) {
 			t.Errorf("the case %q passes", tc.name)
 		}
 	}
-}
-
-// fails reports whether a test fails.
-func fails(t *testing.T, test func(t testing.TB)) bool {
-	r := &record{TB: t}
-	done := make(chan struct{})
-	go func() { // so that it may be ended by FailNow
-		defer close(done)
-		test(r)
-	}()
-	<-done
-	for _, f := range slices.Backward(r.cleanups) {
-		f()
-	}
-	return r.failed
-}
-
-// A record is a test that may fail without failing the one that it is a part of.
-type record struct {
-	testing.TB
-
-	mu       sync.Mutex
-	failed   bool
-	cleanups []func()
-}
-
-func (r *record) Cleanup(f func()) { r.cleanups = append(r.cleanups, f) }
-func (r *record) Helper()          {}
-
-func (r *record) Error(args ...any) { r.Errorf("%s", fmt.Sprint(args...)) }
-func (r *record) Fatal(args ...any) { r.Fatalf("%s", fmt.Sprint(args...)) }
-
-func (r *record) Errorf(format string, args ...any) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.failed = true
-	if testing.Verbose() {
-		r.Logf("as it should: "+format, args...)
-	}
-}
-
-func (r *record) Fatalf(format string, args ...any) {
-	r.Errorf(format, args...)
-	runtime.Goexit()
 }

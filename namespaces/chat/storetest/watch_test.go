@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed3686fee0/parlor/internal/failing"
 	"github.com/seed3686fee0/parlor/namespaces/chat"
 )
 
@@ -164,7 +165,7 @@ func TestWatchFaults(t *testing.T) {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
 			for _, tc := range watchCases {
-				failed := fails(t, func(t testing.TB) {
+				failed := failing.Fails(t, func(t testing.TB) {
 					tc.start(t, func(testing.TB) []chat.Watcher { return newFamily(chat.MemoryOptions{}, fault) }, patience)
 				})
 				if by == "" && failed || by == tc.name && !failed {
