@@ -110,6 +110,20 @@ func TestE04_RoomLimitBeforeConnect(t *testing.T) {
 	}
 }
 
+// A room that middleware has joined and left again is not one that the socket begins in.
+func TestLeaveInMiddleware(t *testing.T) {
+	r := serve(t, server.WithLimits(server.Limits{RoomsPerSocket: 2}))
+	r.Of("/").Use(func(next server.ConnectHandler) server.ConnectHandler {
+		return func(ctx context.Context, s *server.Socket) error {
+			return errors.Join(s.Join("a", "b"), s.Leave("a", "x"), s.Join("c"), next(ctx, s))
+		}
+	})
+	_, id := r.connect()
+	if rooms := r.socket("/", id).Rooms(); !slices.Equal(rooms, []string{id, "b", "c"}) {
+		t.Errorf("in %q", rooms)
+	}
+}
+
 func TestRoomLimitsOff(t *testing.T) {
 	r := serve(t, server.WithLimits(server.Limits{RoomsPerSocket: -1, RoomName: -1}))
 	_, id := r.connect()

@@ -170,11 +170,20 @@ func (s *Socket) joinEarly(rooms []string) (early bool, err error) {
 	return true, nil
 }
 
-// Leave takes the socket out of rooms. It returns nil; it has an error for
-// symmetry with Join.
+// Leave takes the socket out of rooms; called by connect middleware, those that it
+// was to join when it is admitted. It returns nil; it has an error for symmetry
+// with Join.
 func (s *Socket) Leave(rooms ...string) error {
+	s.leaveEarly(rooms)
 	s.ns.adapter.Leave(s.id, rooms...)
 	return nil
+}
+
+// leaveEarly is Leave before the socket is admitted.
+func (s *Socket) leaveEarly(rooms []string) {
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	s.early = slices.DeleteFunc(s.early, func(name string) bool { return slices.Contains(rooms, name) })
 }
 
 // Rooms returns the rooms that the socket is in, its own first.
