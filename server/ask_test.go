@@ -281,3 +281,30 @@ func TestAskEachBreak(t *testing.T) {
 		break
 	}
 }
+
+// What AskEach returns asks anew whenever it is ranged over, by several at once too.
+func TestAskEachAgain(t *testing.T) {
+	const times = 3
+	r := serve(t)
+	c, _ := r.connect()
+	questions := r.Of("/").AskEach(waited(t), "q")
+	answered := make(chan int, times)
+	for range times {
+		go func() {
+			n := 0
+			for args := range questions {
+				n += args.Len()
+			}
+			answered <- n
+		}()
+	}
+	for range times {
+		id := strings.TrimSuffix(strings.TrimPrefix(c.next(), "42"), `["q"]`)
+		c.send("43" + id + `["a"]`)
+	}
+	for range times {
+		if n := receive(t, "an answer", answered); n != 1 {
+			t.Errorf("%d answers, want 1", n)
+		}
+	}
+}

@@ -145,10 +145,11 @@ func (b Broadcast) AskEach(ctx context.Context, event string, args ...any) iter.
 		}
 		ctx, cancel := b.ns.server.ackDeadline(ctx, b.target.Timeout)
 		defer cancel()
-		b.target.Timeout = timeLeft(ctx)
+		target := b.target // not b's own: a sequence may be ranged over again, and by several at once
+		target.Timeout = timeLeft(ctx)
 		b.ns.server.counts.flows[0].out.Add(1)
 		answers, began := newAnswers(), time.Now()
-		b.ns.adapter.BroadcastWithAck(ctx, shared, b.target, answers.clients, func(args packet.Args, ok bool) {
+		b.ns.adapter.BroadcastWithAck(ctx, shared, target, answers.clients, func(args packet.Args, ok bool) {
 			if ok {
 				b.ns.acked(event, began, nil)
 			}
