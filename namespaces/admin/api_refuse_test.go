@@ -113,7 +113,7 @@ func TestAPICredentials(t *testing.T) {
 		return admin.Principal{}, errors.New("a bad token")
 	}, "admin")
 	sessions := admin.NewMemorySessions(10)
-	if err := sessions.Put(t.Context(), "5e5510n", admin.Principal{Name: "Eve"}, time.Hour); err != nil {
+	if err := sessions.Put(t.Context(), "5e5510n", admin.Principal{Name: "Eve", Credential: admin.NodeCredential}, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	o := openOffice(t, admin.Options{Auth: admin.Any(admin.Basic(apiUser, hash), token), Sessions: sessions})

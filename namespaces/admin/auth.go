@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -25,6 +26,11 @@ type Principal struct {
 	// Expires is when it stops being an admin: its sockets are disconnected and
 	// its session is no good any more. Zero: never.
 	Expires time.Time `json:"expires,omitzero"`
+	// Credential is for a session to end when what it was made with changes. It is
+	// no secret. Basic sets it to a fingerprint of the user and the hash; the
+	// function of AuthFunc or JWT may, to what is another after each change of the
+	// password, its date say, and [Options.Recheck] then compares.
+	Credential string `json:"credential,omitempty"`
 }
 
 // Credentials are what somebody shows who wants to be an admin. What is not
@@ -45,6 +51,7 @@ type Credentials struct {
 // An Auth says who is an admin. The functions of this package make one.
 type Auth struct {
 	check    func(ctx context.Context, c Credentials) (Principal, error)
+	holds    func(credential string) bool // whether it still admits who has that one
 	insecure bool
 	err      error
 }
@@ -61,6 +68,9 @@ const maxCost = 16
 // Basic admits one user with a password, of which it knows the bcrypt hash:
 // that of htpasswd -nbBC 10 "" password, say. A few passwords are compared at a
 // time, since each takes a processor for a while.
+//
+// With another hash, be it of the same password, the sessions of the one before are
+// over: instances that share sessions have the same hash.
 func Basic(username, bcryptHash string) Auth {
 	hash := []byte(bcryptHash)
 	cost, err := bcrypt.Cost(hash)
@@ -72,9 +82,9 @@ func Basic(username, bcryptHash string) Auth {
 	case cost > maxCost:
 		return Auth{err: fmt.Errorf("Basic: a bcrypt hash of cost %d keeps a processor busy for minutes: use at most %d", cost, maxCost)}
 	}
-	user := sha256.Sum256([]byte(username))
+	user, credential := sha256.Sum256([]byte(username)), fingerprint(username, hash)
 	busy := make(chan struct{}, max(1, min(runtime.GOMAXPROCS(0)/2, 4)))
-	return Auth{check: func(ctx context.Context, c Credentials) (Principal, error) {
+	check := func(ctx context.Context, c Credentials) (Principal, error) {
 		if c.Username == "" && c.Password == "" { // a token, say: it is somebody else's to look at
 			return Principal{}, ErrCredentials
 		}
@@ -90,24 +100,28 @@ func Basic(username, bcryptHash string) Auth {
 		if err := bcrypt.CompareHashAndPassword(hash, []byte(c.Password)); err != nil || !known {
 			return Principal{}, ErrCredentials
 		}
-		return Principal{Name: username}, nil
-	}}
+		return Principal{Name: username, Credential: credential}, nil
+	}
+	return Auth{check: check, holds: func(shown string) bool { return shown == credential }}
 }
 
 // AuthFunc admits whom f does: its error refuses, and its text is for the log
 // alone. f is called on a goroutine of its own, with a context that ends when
-// the client does. Where Principal.Name is empty it is the user name.
+// the client does. Where Principal.Name is empty it is the user name. Its sessions
+// are good for their time, unless [Options.Recheck] says otherwise.
 func AuthFunc(f func(ctx context.Context, c Credentials) (Principal, error)) Auth {
 	if f == nil {
 		return Auth{err: errors.New("AuthFunc: no function")}
 	}
-	return Auth{check: func(ctx context.Context, c Credentials) (Principal, error) {
+	check := func(ctx context.Context, c Credentials) (Principal, error) {
 		p, err := f(ctx, c)
-		if err == nil && p.Name == "" {
-			p.Name = c.Username
+		if err == nil {
+			p.Name = cmp.Or(p.Name, c.Username)
+			p.Credential = cmp.Or(p.Credential, funcCredential)
 		}
 		return p, err
-	}}
+	}
+	return Auth{check: check, holds: func(shown string) bool { return fromFunction(shown) && shown != tokenCredential }}
 }
 
 // JWT admits who shows a token that verify finds good, with the role among its
@@ -117,6 +131,9 @@ func AuthFunc(f func(ctx context.Context, c Credentials) (Principal, error)) Aut
 //		id, err := verifier.Verify(ctx, token)
 //		return admin.Principal{Name: id.Name, Roles: id.Roles, Expires: id.Expires}, err
 //	}, "admin")
+//
+// Its sessions are good until the token expires, unless [Options.Recheck] says
+// otherwise.
 func JWT(verify func(ctx context.Context, token string) (Principal, error), role string) Auth {
 	switch {
 	case verify == nil:
@@ -124,7 +141,7 @@ func JWT(verify func(ctx context.Context, token string) (Principal, error), role
 	case role == "":
 		return Auth{err: errors.New("JWT: no role")}
 	}
-	return Auth{check: func(ctx context.Context, c Credentials) (Principal, error) {
+	check := func(ctx context.Context, c Credentials) (Principal, error) {
 		token := c.Token
 		if token == "" && looksLikeToken(c.Password) {
 			token = c.Password
@@ -139,8 +156,10 @@ func JWT(verify func(ctx context.Context, token string) (Principal, error), role
 		case !slices.Contains(p.Roles, role):
 			return Principal{}, fmt.Errorf("%q has not the role %q", p.Name, role)
 		}
+		p.Credential = cmp.Or(p.Credential, tokenCredential)
 		return p, nil
-	}}
+	}
+	return Auth{check: check, holds: func(shown string) bool { return fromFunction(shown) && shown != funcCredential }}
 }
 
 // Any admits whom one of several admits, which are tried in turn.
@@ -156,7 +175,7 @@ func Any(list ...Auth) Auth {
 	if len(list) == 0 {
 		return Auth{err: errors.New("Any: of nothing")}
 	}
-	return Auth{check: func(ctx context.Context, c Credentials) (Principal, error) {
+	check := func(ctx context.Context, c Credentials) (Principal, error) {
 		var errs []error
 		for _, a := range list {
 			p, err := a.check(ctx, c)
@@ -166,7 +185,11 @@ func Any(list ...Auth) Auth {
 			errs = append(errs, err)
 		}
 		return Principal{}, errors.Join(errs...)
-	}}
+	}
+	holds := func(shown string) bool {
+		return slices.ContainsFunc(list, func(a Auth) bool { return a.holds(shown) })
+	}
+	return Auth{check: check, holds: holds}
 }
 
 // Insecure admits everyone but pages of other origins that [server.WithAllowedOrigins]

@@ -38,5 +38,6 @@
 // Cookies, tokens and passwords are masked in all that is shown: see [Harmless].
 // Credentials are in no log. A refusal says the same whatever was wrong. Passwords
 // are compared a few at a time, on nobody's connection, and an address that fails
-// often is not looked at for a while.
+// often is not looked at for a while. Sessions end when what they were made with is
+// not good any more.
 package admin

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -33,6 +34,7 @@ var (
 	errClosed      = errors.New("the admin namespace is closed")
 	errForeign     = errors.New("everyone is an admin here, but not a page of another origin: list the origin, or choose an Auth")
 	errNoSuch      = errors.New("no such session, and no other credentials")
+	errOver        = errors.New("the session is over, and there are no other credentials")
 	errNothing     = errors.New("no credentials")
 	errExpired     = errors.New("no admin any more")
 	errNoSessionID = errors.New("session ids cannot be made")
@@ -70,20 +72,15 @@ func (a *Admin) login(ctx context.Context, c Credentials) (p Principal, fresh bo
 	defer a.logins.Add(-1)
 	ctx, cancel := context.WithTimeout(ctx, loginPatience)
 	defer cancel()
-	if c.Session != "" && len(c.Session) <= maxSession {
-		p, ok, err := a.session(ctx, c.Session)
-		switch {
-		case err != nil: // the password may do
-			a.opts.Logger.Error("admin sessions cannot be reached", "error", err)
-		case ok && !expired(p):
+	without := errNothing // other credentials
+	if c.Session != "" {
+		if p, err = a.resume(ctx, c.Session); err == nil {
 			return p, false, nil
 		}
+		without = err
 	}
 	if c.Username == "" && c.Password == "" && c.Token == "" {
-		if c.Session == "" {
-			return Principal{}, false, errNothing
-		}
-		return Principal{}, false, errNoSuch
+		return Principal{}, false, without
 	}
 	if !a.throttle.take(c.Addr) {
 		return Principal{}, false, errTooOften
@@ -103,18 +100,32 @@ func (a *Admin) login(ctx context.Context, c Credentials) (p Principal, fresh bo
 func (a *Admin) tellRefusal(c Credentials, err error) {
 	tell := func() { a.opts.Logger.Warn("admin refused", "address", c.Addr, "error", err) }
 	switch {
-	case errors.Is(err, errNoSuch), errors.Is(err, errTooOften), errors.Is(err, errBusy), errors.Is(err, errOversized):
+	case errors.Is(err, errNoSuch), errors.Is(err, errOver), errors.Is(err, errTooOften), errors.Is(err, errBusy), errors.Is(err, errOversized):
 		a.endless.Do(tell)
 	default: // the throttle bounds them
 		tell()
 	}
 }
 
-// session says whose session it is.
-func (a *Admin) session(ctx context.Context, id string) (Principal, bool, error) {
+// resume says whose session it is, or why nobody's: other credentials may do.
+func (a *Admin) resume(ctx context.Context, id string) (Principal, error) {
+	if len(id) > maxSession {
+		return Principal{}, errNoSuch
+	}
 	ctx, cancel := context.WithTimeout(ctx, sessionPatience)
 	defer cancel()
-	return a.opts.Sessions.Get(ctx, id, a.opts.SessionTTL)
+	p, ok, err := a.opts.Sessions.Get(ctx, id, a.opts.SessionTTL)
+	switch {
+	case err != nil:
+		a.opts.Logger.Error("admin sessions cannot be reached", "error", err)
+		return Principal{}, errNoSuch
+	case !ok:
+		return Principal{}, errNoSuch
+	}
+	if err := a.recheck(ctx, p); err != nil {
+		return Principal{}, fmt.Errorf("%w: %q: %w", errOver, p.Name, err)
+	}
+	return p, nil
 }
 
 func expired(p Principal) bool { return !p.Expires.IsZero() && !time.Now().Before(p.Expires) }

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -40,6 +41,13 @@ type Options struct {
 	Sessions SessionStore
 	// SessionTTL is how long a session outlives its last use. Default 24 h.
 	SessionTTL time.Duration
+	// Recheck is asked whenever somebody comes with a session that AuthFunc or JWT
+	// has let him have, or a Node server ([NodeCredential]): its error ends that, and
+	// its text is for the log alone. It looks whether p is still an admin, with the
+	// same rights and the same [Principal.Credential]. Nil: such a session is good for
+	// its time. Sessions of Basic end when the hash is another one. It may be called
+	// concurrently, and is to return when ctx is done, which is within two seconds.
+	Recheck func(ctx context.Context, p Principal) error
 
 	// MaxSockets is how many sockets an admin is shown, the newest first; counts
 	// are of all. Default 1000, unless Load allows for less.

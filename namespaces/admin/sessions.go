@@ -10,7 +10,7 @@ import (
 // A SessionStore keeps who has logged in. Its methods are safe for concurrent
 // use, and end when their context does. Ids are secrets of 128 random bits and more.
 type SessionStore interface {
-	// Put keeps a session for ttl.
+	// Put keeps a session for ttl, with all that p says.
 	Put(ctx context.Context, id string, p Principal, ttl time.Duration) error
 	// Get returns whose session it is, and whether there is one, and keeps it for
 	// another ttl. The id may be anything: it is what a client says.

@@ -27,7 +27,8 @@ type Options struct {
 	// Separate keeps sessions from Node's servers, and theirs from here. Node knows
 	// one kind of admin, who may do everything: set it where Authorize says who
 	// may do what. Sessions of admins who may only look, or for some time, are
-	// kept from Node in any case.
+	// kept from Node in any case. Neither side knows what password a session of the
+	// other's was made with: when that changes, delete the keys "<Prefix>#*".
 	Separate bool
 }
 
@@ -80,7 +81,7 @@ func (s *Store) Get(ctx context.Context, id string, ttl time.Duration) (admin.Pr
 		if value, ok, err := s.get(ctx, s.shared+id, ttl); ok || err != nil {
 			var p admin.Principal
 			if json.Unmarshal(value, &p) != nil || p.Name == "" {
-				p = admin.Principal{Name: nodeName}
+				p = admin.Principal{Name: nodeName, Credential: admin.NodeCredential}
 			}
 			return p, ok, err
 		}

@@ -25,7 +25,7 @@ func TestStore(t *testing.T) {
 		p     admin.Principal
 		key   string
 	}{
-		{"everything", shared, admin.Principal{Name: "ann", Roles: []string{"admin"}}, "socket.io-admin#everything"},
+		{"everything", shared, admin.Principal{Name: "ann", Roles: []string{"admin"}, Credential: "basic:x"}, "socket.io-admin#everything"},
 		{"only look", shared, admin.Principal{Name: "bob", ReadOnly: true}, "socket.io-admin-parlor#only look"},
 		{"for a while", shared, admin.Principal{Name: "cid", Expires: until}, "socket.io-admin-parlor#for a while"},
 		{"separate", separate, admin.Principal{Name: "dan"}, "socket.io-admin-parlor#separate"},
@@ -45,7 +45,7 @@ func TestStore(t *testing.T) {
 	}
 
 	redis.Do("SET", "socket.io-admin#0123456789abcdef", "true", "EX", "86400") // as Node's RedisStore does
-	if p, ok, err := shared.Get(t.Context(), "0123456789abcdef", time.Hour); !ok || err != nil || p.Name == "" || p.ReadOnly {
+	if p, ok, err := shared.Get(t.Context(), "0123456789abcdef", time.Hour); !ok || err != nil || p.Name == "" || p.ReadOnly || p.Credential != admin.NodeCredential {
 		t.Errorf("a session of Node's: %+v, %t, %v", p, ok, err)
 	}
 	for name, id := range map[string]string{"Node's": "0123456789abcdef", "nobody's": "none"} {
