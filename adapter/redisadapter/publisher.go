@@ -31,21 +31,21 @@ func (l *line) publish() {
 			settled = since
 		}
 		l.queue.expire(time.Now().Add(-l.config.maxAge))
-		if batch = l.queue.take(batch, batchMessages, batchBytes); len(batch) == 0 {
+		if batch = l.queue.take(batch[:0], batchMessages, batchBytes); len(batch) == 0 {
 			continue
 		}
-		var err error
-		if batch, err = l.send(batch); err == nil {
+		again, err := l.send(batch)
+		if err == nil {
 			pause = minPause
 			continue
 		}
+		l.queue.putBack(again)
 		select {
 		case <-time.After(pause):
 		case <-l.closing:
 			return
 		}
 		pause = min(2*pause, maxPause)
-		batch = l.fresh(batch)
 	}
 }
 
@@ -57,6 +57,10 @@ func (l *line) due() bool {
 		_, _, err := l.listening()
 		if err == nil && !oldest.IsZero() {
 			return true
+		}
+		var probe <-chan time.Time
+		if err == nil && l.mayAnswerAgain() {
+			probe = time.After(maxPause)
 		}
 		select { // what is there goes out before the line is closed, if it can
 		case <-l.closing:
@@ -70,8 +74,32 @@ func (l *line) due() bool {
 		select {
 		case <-l.queue.wake:
 		case <-expiry:
+		case <-probe:
+			l.probe()
 		case <-l.closing:
 		}
+	}
+}
+
+// mayAnswerAgain reports whether the last batch has failed in a way that passes.
+func (l *line) mayAnswerAgain() bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.failing != nil && !errors.Is(l.failing, link.ErrRefused)
+}
+
+// probe asks Redis something, by the connection that publishes: an instance with
+// nothing to publish would not find out that it could again, and one that says it
+// cannot is given no clients who would have it publish.
+func (l *line) probe() {
+	n := l.anyNode()
+	if n == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(l.ctx, l.config.publishTimeout)
+	defer cancel()
+	if _, err := l.driver.NumSub(ctx, n.counted); err == nil {
+		l.outcome(nil)
 	}
 }
 
@@ -145,26 +173,13 @@ func (l *line) outcome(err error) {
 	was := l.failing
 	l.failing = err
 	switch {
+	case errors.Is(err, context.Canceled): // by Close
+		l.failing = was
 	case err != nil && was == nil && l.up:
 		l.log.Warn("cannot publish to the other instances; own clients are served", "error", err)
 		l.tell(false, err)
 	case err == nil && was != nil && l.up:
 		l.log.Info("can publish to the other instances again")
 		l.tell(true, nil)
-	case err != nil && errors.Is(err, context.Canceled):
-		l.failing = was
 	}
-}
-
-// fresh drops what has become too old.
-func (l *line) fresh(batch []outgoing) []outgoing {
-	before, n := time.Now().Add(-l.config.maxAge), 0
-	for n < len(batch) && batch[n].since.Before(before) {
-		n++
-	}
-	if n > 0 {
-		l.cluster.counts.dropped.Add(uint64(n))
-		batch = append(batch[:0], batch[n:]...)
-	}
-	return batch
 }

@@ -1,6 +1,7 @@
 package redisadapter
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -110,6 +111,32 @@ func (q *queue) take(batch []outgoing, messages, bytes int) []outgoing {
 		batch = append(batch, x)
 	}
 	return batch
+}
+
+// putBack gives back what was taken and not sent. It is older than what has come
+// meanwhile.
+func (q *queue) putBack(batch []outgoing) {
+	if len(batch) == 0 {
+		return
+	}
+	q.mu.Lock()
+	n := 0
+	if q.closed {
+		n = len(batch)
+	} else {
+		q.items, q.head = slices.Concat(batch, q.items[q.head:]), 0
+		for i := range batch {
+			q.bytes += len(batch[i].Payload)
+		}
+		for len(q.items)-q.head > q.max || q.bytes > q.maxBytes {
+			q.pop()
+			n++
+		}
+	}
+	q.mu.Unlock()
+	if n > 0 {
+		q.dropped(n)
+	}
 }
 
 // close drops what is there and all that comes.
