@@ -55,16 +55,21 @@ func (s *Store) do(ctx context.Context, r request) error {
 }
 
 // send makes the call itself.
-func (s *Store) send(ctx context.Context, epoch string, r request) (any, error) {
+func (s *Store) send(ctx context.Context, epoch string, r request) (v any, err error) {
 	s.calls.Add(1)
-	if r.script == nil {
-		v, err := s.rdb.Get(ctx, r.get).Result()
-		if errors.Is(err, redis.Nil) {
-			return nil, nil
+	err = s.place.do(ctx, func(c *redis.Client) (err error) {
+		if r.script != nil {
+			v, err = r.script.Run(ctx, c, r.keys, append([]any{s.base, s.instance, epoch}, r.args...)...).Result()
+			return err
 		}
-		return v, err
-	}
-	return r.script.Run(ctx, s.rdb, r.keys, append([]any{s.base, s.instance, epoch}, r.args...)...).Result()
+		text, err := c.Get(ctx, r.get).Result()
+		if errors.Is(err, redis.Nil) {
+			return nil
+		}
+		v = text
+		return err
+	})
+	return v, err
 }
 
 // lost returns what a request may have changed.

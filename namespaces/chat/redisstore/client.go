@@ -12,8 +12,8 @@ import (
 )
 
 // ownClient returns a client with the settings of another, but for those that
-// say how long it waits. Nothing is sent twice by it: whether the user has
-// turned is told just once.
+// say how long it waits. Nothing is sent twice by it, or where it is of a Cluster by
+// [place]: whether the user has turned is told just once.
 func ownClient(rdb redis.UniversalClient, timeout time.Duration) (redis.UniversalClient, error) {
 	quiet := &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	switch rdb := rdb.(type) {

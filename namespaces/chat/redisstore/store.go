@@ -20,7 +20,7 @@ import (
 // all instances share. Safe for concurrent use.
 type Store struct {
 	// Static.
-	rdb      redis.UniversalClient
+	place    place
 	opts     Options
 	base     string // what all keys begin with
 	instance string
@@ -61,10 +61,11 @@ func New(rdb redis.UniversalClient, namespace string, opts Options) (*Store, err
 	if err != nil {
 		return nil, err
 	}
+	base := "{" + opts.Prefix + "#" + escaped.Replace(namespace) + "}"
 	s := &Store{
-		rdb:      client,
+		place:    place{client, base},
 		opts:     opts,
-		base:     "{" + opts.Prefix + "#" + escaped.Replace(namespace) + "}",
+		base:     base,
 		instance: newInstance(),
 		mirror:   newMirror(),
 	}
@@ -86,9 +87,9 @@ func (s *Store) Close() error {
 	defer cancel()
 	if epoch != "" {
 		// An error is found out by the others, in their time.
-		_ = scriptResign.Run(ctx, s.rdb, s.fixed(), s.base, s.instance, epoch).Err()
+		_, _ = s.send(ctx, epoch, request{script: scriptResign, keys: s.fixed()})
 	}
-	if err := s.rdb.Close(); err != nil {
+	if err := s.place.client.Close(); err != nil {
 		return fmt.Errorf("redisstore: close: %w", err)
 	}
 	return nil

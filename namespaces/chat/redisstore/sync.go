@@ -142,7 +142,12 @@ func (s *Store) scan(ctx context.Context, key string, cursor uint64) ([]string, 
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	s.calls.Add(1)
-	ids, next, err := s.rdb.SScan(ctx, key, cursor, "", batch).Result()
+	var ids []string
+	var next uint64
+	err := s.place.do(ctx, func(c *redis.Client) (err error) {
+		ids, next, err = c.SScan(ctx, key, cursor, "", batch).Result()
+		return err
+	})
 	if err != nil {
 		return nil, 0, fmt.Errorf("scan: %w", err)
 	}
