@@ -422,6 +422,11 @@ func (l *line) attend(ctx context.Context, x link.Listener) error {
 	}
 }
 
+// changesAtOnce is how many subscriptions are asked for within writeLimit: of more,
+// after a reconnection of an instance with a channel for each of its rooms, a slow
+// link would never take all in that time, however often it was tried.
+const changesAtOnce = 200
+
 func within(ctx context.Context, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
@@ -462,13 +467,13 @@ func (l *line) ask(ctx context.Context, x link.Listener, tick int) (more []link.
 	l.todo = nil
 	l.check() // there may be nothing to ask for
 	l.mu.Unlock()
-	if len(less) > 0 {
-		if err := within(ctx, func(ctx context.Context) error { return x.Unsubscribe(ctx, less...) }); err != nil {
+	for some := range slices.Chunk(less, changesAtOnce) {
+		if err := within(ctx, func(ctx context.Context) error { return x.Unsubscribe(ctx, some...) }); err != nil {
 			return nil, fmt.Errorf("redisadapter: unsubscribe: %w", err)
 		}
 	}
-	if len(more) > 0 {
-		if err := within(ctx, func(ctx context.Context) error { return x.Subscribe(ctx, more...) }); err != nil {
+	for some := range slices.Chunk(more, changesAtOnce) {
+		if err := within(ctx, func(ctx context.Context) error { return x.Subscribe(ctx, some...) }); err != nil {
 			return nil, fmt.Errorf("redisadapter: subscribe: %w", err)
 		}
 	}
