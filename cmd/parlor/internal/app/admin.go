@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -11,7 +12,6 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
-	"github.com/seed3686fee0/parlor/auth"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
 	"github.com/seed3686fee0/parlor/namespaces/admin"
 	"github.com/seed3686fee0/parlor/namespaces/admin/redissessions"
@@ -30,6 +30,7 @@ const adminAPIPath = config.AdminPath + "api"
 type administration struct {
 	// Static.
 	cfg      *config.Config
+	keys     *keyring
 	auth     admin.Auth
 	page     http.Handler
 	built    bool     // whether the page is the Admin UI; if not it says that it has not been built in
@@ -45,8 +46,8 @@ func openAdministration(cfg *config.Config, keys *keyring) (*administration, err
 	if !cfg.Admin.Enabled() {
 		return nil, nil //nolint:nilnil // see administration
 	}
-	a := &administration{cfg: cfg, page: http.HandlerFunc(notBuiltIn)}
-	if err := a.readAuth(keys); err != nil {
+	a := &administration{cfg: cfg, keys: keys, page: http.HandlerFunc(notBuiltIn)}
+	if err := a.readAuth(); err != nil {
 		return nil, err
 	}
 	return a, nil
@@ -86,7 +87,7 @@ func notBuiltIn(w http.ResponseWriter, _ *http.Request) {
 }
 
 // readAuth finds out who is an administrator.
-func (a *administration) readAuth(keys *keyring) error {
+func (a *administration) readAuth() error {
 	var list []admin.Auth
 	if settings := a.cfg.Admin; settings.HasPassword() {
 		hash, warning, err := readKeyFile(config.AdminHashFileFlag, settings.PasswordHashFile, true)
@@ -106,8 +107,8 @@ func (a *administration) readAuth(keys *keyring) error {
 		list = append(list, admin.Basic(settings.User, string(hash)))
 		a.ways = append(a.ways, "password")
 	}
-	if keys.verifier != nil {
-		list = append(list, admin.JWT(principal(keys.verifier), adminRole))
+	if a.keys.verifier != nil {
+		list = append(list, admin.JWT(principal(a.keys), adminRole))
 		a.ways = append(a.ways, "token")
 	}
 	a.auth = admin.Any(list...)
@@ -121,11 +122,21 @@ func (a *administration) readAuth(keys *keyring) error {
 
 // principal returns whose token it is. They are known by their id, which is what
 // the log is to say: a name is chosen by who has it.
-func principal(verifier *auth.Verifier) func(context.Context, string) (admin.Principal, error) {
+func principal(keys *keyring) func(context.Context, string) (admin.Principal, error) {
 	return func(ctx context.Context, token string) (admin.Principal, error) {
-		id, err := verifier.Verify(ctx, token)
-		return admin.Principal{Name: id.ID, Roles: id.Roles, Expires: id.Expires}, err
+		key := keys.mark() // before: one that is replaced meanwhile must not pass for the new one
+		id, err := keys.verifier.Verify(ctx, token)
+		return admin.Principal{Name: id.ID, Roles: id.Roles, Expires: id.Expires, Credential: key}, err
 	}
+}
+
+// recheck ends sessions that were made with a token of another key: whoever had that
+// could make tokens of his own.
+func (a *administration) recheck(_ context.Context, p admin.Principal) error {
+	if p.Credential != admin.NodeCredential && p.Credential != a.keys.mark() {
+		return errors.New("the key of its token is not the one that is good now")
+	}
+	return nil
 }
 
 // mount puts the namespace on the server, which may be one of a cluster: who has
@@ -138,6 +149,7 @@ func (a *administration) mount(io *server.Server, shared *cluster, log *slog.Log
 		Namespace: a.cfg.Admin.Namespace,
 		Auth:      a.auth,
 		ReadOnly:  a.cfg.Admin.ReadOnly,
+		Recheck:   a.recheck,
 		Logger:    newSparse(log),
 	}
 	if a.cfg.Admin.Mode == config.Production {

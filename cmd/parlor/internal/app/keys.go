@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"log/slog"
@@ -33,7 +35,22 @@ type keyring struct {
 
 // A fileKey is a key that can be replaced while the server runs.
 type fileKey struct {
-	current atomic.Pointer[auth.Key]
+	current atomic.Pointer[markedKey]
+}
+
+// A markedKey is a key with what tells it from others, and not what it is.
+type markedKey struct {
+	auth.Key
+	mark string
+}
+
+// mark says which key is good now; of a key set, which changes as it will, it is
+// always the same.
+func (ring *keyring) mark() string {
+	if ring.file == nil {
+		return "key set"
+	}
+	return ring.file.current.Load().mark
 }
 
 // Find implements [auth.Keys].
@@ -95,7 +112,13 @@ func (ring *keyring) open(ctx context.Context, cfg *config.Auth, log *slog.Logge
 	case cfg.PublicKeyFile != "":
 		flag, path, secret, parse = config.PublicKeyFileFlag, cfg.PublicKeyFile, false, auth.PublicKey
 	}
-	key, warning, err := openKey(flag, path, secret, parse)
+	marked := &markedKey{}
+	key, warning, err := openKey(flag, path, secret, func(content []byte) (auth.Key, error) {
+		mac := hmac.New(sha256.New, content)
+		mac.Write([]byte("parlor: which key"))
+		marked.mark = "key:" + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+		return parse(content)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +127,8 @@ func (ring *keyring) open(ctx context.Context, cfg *config.Auth, log *slog.Logge
 	}
 	ring.kind = strings.ToLower(key.Algorithm())
 	ring.file = &fileKey{}
-	ring.file.current.Store(&key)
+	marked.Key = key
+	ring.file.current.Store(marked)
 	return ring.file, nil
 }
 

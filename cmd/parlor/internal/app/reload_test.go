@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -25,7 +26,7 @@ func rewrite(t *testing.T, file, text string) {
 func TestReload(t *testing.T) {
 	t.Parallel()
 	file, secret := filepath.Join(t.TempDir(), "parlor.yaml"), keyFile(t, newSecret())
-	settings := "auth-secret-file: " + secret + "\n"
+	settings := "auth-secret-file: " + secret + "\nadmin-ui: true\n"
 	rewrite(t, file, settings+"log-level: info\n")
 	cmd, log, _, addr := serving(t, "--config="+file, "--log-format=text")
 	reload := func(want ...string) {
@@ -45,8 +46,19 @@ func TestReload(t *testing.T) {
 		}
 		connects(t, s, `40{"token":"`+token+`"}`, want...)
 	}
-	first := minted(t, "--auth-secret-file="+secret)
+	first := minted(t, "--auth-secret-file="+secret, "--role=admin")
 	admits(first, true)
+	admin := open(t, addr, wire.Websocket)
+	defer func() { _ = admin.Close() }()
+	connects(t, admin, `40/admin,{"token":"`+first+`"}`, `40/admin,{"sid":"*"}`)
+	_, session, _ := strings.Cut(awaits(t, admin, `42/admin,["session","*"]`), `["session",`)
+	remembers := func(want string) { // the admin
+		t.Helper()
+		s := open(t, addr, wire.Websocket)
+		defer func() { _ = s.Close() }()
+		connects(t, s, `40/admin,{"sessionId":`+strings.TrimSuffix(session, "]")+`}`, want)
+	}
+	remembers(`40/admin,{"sid":"*"}`)
 
 	rewrite(t, secret, newSecret())
 	second := minted(t, "--auth-secret-file="+secret)
@@ -58,6 +70,7 @@ func TestReload(t *testing.T) {
 		`msg="a setting has changed and needs a restart" before=100 setting=chat-history then=3`)
 	admits(second, true)
 	admits(first, false)
+	remembers(`44/admin,{"message":"invalid credentials"}`)
 
 	for _, wrong := range []string{"log-level: loud\n", "chat-rat: 3\n"} {
 		rewrite(t, file, settings+wrong)
