@@ -146,6 +146,11 @@ func (x *writer) writePlain() error {
 		w.wmu.Lock()
 		ok := len(w.out) > 0 || s.fill(w, x)
 		out := w.out[:min(len(w.out), largeWrite)]
+		if !ok && x.waited && !x.final {
+			// TLS writes by itself too, when the peer asks for new keys. Under wmu, so
+			// that the next writer's deadline stands.
+			_ = w.conn.SetWriteDeadline(time.Time{}) // fails on a closed connection, which is at its end
+		}
 		w.wmu.Unlock()
 		if !ok {
 			return nil
