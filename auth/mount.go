@@ -21,7 +21,9 @@ type Options struct {
 	Anonymous bool
 	// QueryToken looks for the token in the query (?token=) as well, for clients
 	// that cannot send it otherwise. Addresses end up in logs of proxies and of
-	// others. Default: a token there is as good as none.
+	// others. Default: it is not. Who has a token there and nowhere else is refused
+	// with token_missing then, with Anonymous too: its client takes itself for signed
+	// in.
 	QueryToken bool
 	// Timeout is how long it may take to verify a token, when keys have to be
 	// fetched first. Default 5 s.
