@@ -9,7 +9,8 @@ import (
 
 // A form is a way to write messages and to name channels: classic or sharded.
 type form interface {
-	// subs are what the adapter of a namespace always listens to.
+	// subs are what the adapter of a namespace always listens to. The last of them
+	// is the instance's own.
 	subs(namespace, uid string) []link.Sub
 	// counted is the one of them by whose connections instances are counted.
 	counted(namespace string) link.Sub

@@ -2,6 +2,8 @@ package redisadapter
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -135,8 +137,8 @@ func (n *node) wait(ctx context.Context, c *collect, want int) error {
 		select {
 		case <-c.news:
 		case <-recount.C:
-			if count, err := n.count(ctx); err == nil {
-				want = min(want, count-1)
+			if count, err := n.count(ctx); err == nil && count-1 < want {
+				want = min(want, count-1+n.left(ctx, c))
 			}
 			recount.Reset(nextRecounts)
 		case <-ctx.Done():
@@ -145,6 +147,26 @@ func (n *node) wait(ctx context.Context, c *collect, want int) error {
 			return errClosed
 		}
 	}
+}
+
+// left counts the instances that have answered and are gone. Those who have not
+// answered are waited for all the same.
+func (n *node) left(ctx context.Context, c *collect) (gone int) {
+	n.requests.mu.Lock()
+	answered := slices.Collect(maps.Keys(c.from))
+	n.requests.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, n.cluster.config.publishTimeout)
+	defer cancel()
+	for _, uid := range answered {
+		if uid == "" { // one of Node, in the classic form
+			continue
+		}
+		subs := n.form.subs(n.namespace, uid)
+		if count, err := n.line.driver.NumSub(ctx, subs[len(subs)-1]); err == nil && count == 0 {
+			gone++
+		}
+	}
+	return gone
 }
 
 // FetchSockets implements [adapter.Adapter].
