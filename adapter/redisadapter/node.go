@@ -90,12 +90,12 @@ func (n *node) Close() error {
 		n.cancel()
 		n.line.leave(n)
 		n.requests.close()
-		limit := time.NewTimer(closeLimit) // a handler may be what closes
-		defer limit.Stop()
+		limit, cancel := context.WithTimeout(context.Background(), closeLimit) // a handler may be what closes
+		defer cancel()
 		for _, idle := range []<-chan struct{}{n.inbox.close(), n.answers.close(), n.events.close()} {
 			select {
 			case <-idle:
-			case <-limit.C:
+			case <-limit.Done():
 			}
 		}
 		n.cluster.leave()
