@@ -99,15 +99,37 @@ func (s *Session) end(reason Reason, err error, how closing) {
 	if receiver == nil { // still being made
 		s.early = &ending{reason, err}
 	}
+	s.telling, s.left = true, !lingers
 	s.mu.Unlock()
-	if !lingers {
-		s.server.remove(s)
-	}
+	defer s.told()
 	if reason != TransportClose && reason != ForcedClose && reason != ServerShuttingDown {
 		s.server.opts.Logger.Debug("session ended", "reason", string(reason), "error", err)
 	}
 	if receiver != nil {
 		receiver.Closed(reason, err)
+	}
+}
+
+// leave has the server forget the session, once its receiver has been told of the
+// end: Shutdown waits for as long as there are sessions.
+func (s *Session) leave() {
+	s.mu.Lock()
+	s.left = true
+	telling := s.telling
+	s.mu.Unlock()
+	if !telling {
+		s.server.remove(s)
+	}
+}
+
+// told ends the wait of a session that has left.
+func (s *Session) told() {
+	s.mu.Lock()
+	s.telling = false
+	left := s.left
+	s.mu.Unlock()
+	if left {
+		s.server.remove(s)
 	}
 }
 
@@ -135,7 +157,7 @@ func (s *Session) abort() {
 	}
 	s.over()
 	s.mu.Unlock()
-	s.server.remove(s)
+	s.leave()
 	for _, w := range conns {
 		w.cut()
 	}

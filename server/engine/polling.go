@@ -84,7 +84,7 @@ func (s *Session) pollPayload(ctx context.Context) (body []byte, p *pollState, e
 	}
 	s.mu.Unlock()
 	if ended {
-		s.server.remove(s)
+		s.leave()
 	}
 	return body, p, nil
 }

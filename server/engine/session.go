@@ -63,6 +63,8 @@ type Session struct {
 	mu       sync.Mutex
 	upgraded bool       // it has moved from polling to WebSocket
 	probes   uint8      // connections that were let in for an upgrade and are not closed yet
+	telling  bool       // the receiver is being told of the end
+	left     bool       // nothing is left of it but that
 	slowed   bool       // the queue has been over its bound: nothing more enters
 	pinged   bool       // a ping is unanswered
 	queued   int        // what the queue costs

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -114,6 +115,58 @@ func TestGoingPollers(t *testing.T) {
 			t.Errorf("the late one gets %v, %v", res, err)
 		}
 	})
+}
+
+// A held log keeps who tells it of a session's end.
+type heldLog struct {
+	slog.Handler
+	held, free chan struct{}
+}
+
+func (h *heldLog) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h *heldLog) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "session ended" {
+		close(h.held)
+		<-h.free
+	}
+	return nil
+}
+
+// A session that ends by itself while the server is shut down is waited for until its
+// receiver has been told, whoever it is that tells.
+func TestShutdownWaitsForReceivers(t *testing.T) {
+	for name, end := range map[string]func(p *wire.Poll, s *session){
+		"a fault": func(p *wire.Poll, _ *session) { _, _ = p.Post("2") },
+		"a close": func(_ *wire.Poll, s *session) { s.Close("enough") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			log := &heldLog{Handler: slog.DiscardHandler}
+			bubble(t, engine.Options{Logger: slog.New(log)}, func(t *testing.T, f *fixture) {
+				log.held, log.free = make(chan struct{}), make(chan struct{}) // of the bubble
+				p, s := f.openPoll()
+				ended := make(chan struct{})
+				go func() {
+					defer close(ended)
+					end(p, s)
+				}()
+				<-log.held
+				_, _ = p.Get() // the close packet, if there is one
+				done := make(chan error, 1)
+				go func() { done <- f.Shutdown(t.Context()) }()
+				synctest.Wait()
+				if len(done) > 0 && len(s.ended) == 0 {
+					t.Error("Shutdown has not waited")
+				}
+				close(log.free)
+				ok(t, <-done)
+				if len(s.ended) != 1 {
+					t.Errorf("told %d times", len(s.ended))
+				}
+				<-ended
+			})
+		})
+	}
 }
 
 // TestShutdownImpatient: when its context ends, everything is cut.

@@ -241,7 +241,7 @@ func (s *Session) carry(w *wsConn) error {
 	s.wake()
 	s.mu.Unlock()
 	if closing {
-		s.server.remove(s)
+		s.leave()
 	}
 	return nil
 }
