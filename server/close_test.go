@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/seed3686fee0/parlor/adapter"
+	"github.com/seed3686fee0/parlor/internal/wire"
 	"github.com/seed3686fee0/parlor/server"
 )
 
@@ -230,6 +234,64 @@ func TestShutdown(t *testing.T) {
 	if !slices.Equal(order, []string{"handler", "server shutting down"}) {
 		t.Errorf("%q", order)
 	}
+}
+
+// stuckIn waits until a goroutine is in a function of the server, where it stays.
+func stuckIn(t *testing.T, function string) {
+	t.Helper()
+	eventually(t, "a goroutine is in "+function, func() bool {
+		all := make([]byte, 1<<20)
+		return strings.Contains(string(all[:runtime.Stack(all, true)]), function)
+	})
+}
+
+// A CONNECT that a request has just brought is waited for as its middleware is.
+func TestShutdownInConnect(t *testing.T) {
+	slow, goOn := make(chan struct{}), make(chan struct{})
+	r := serve(t, server.WithAdapter(func(h adapter.Host) adapter.Adapter {
+		if h.Namespace() == "/slow" { // all wait for it who look for a namespace
+			close(slow)
+			<-goOn
+		}
+		return adapter.InMemory(h)
+	}))
+	over, through := make(chan struct{}), make(chan struct{})
+	r.Of("/").Use(func(server.ConnectHandler) server.ConnectHandler {
+		return func(context.Context, *server.Socket) error {
+			defer close(through)
+			select {
+			case <-over:
+				t.Error("Shutdown has not waited for middleware")
+			case <-time.After(100 * time.Millisecond): // enough to find out
+			}
+			return errors.New("no")
+		}
+	})
+	p, err := wire.OpenPoll(r.addr, "")
+	r.must(err)
+	defer p.Close()
+	go r.Of("/slow")
+	<-slow
+	posted := make(chan error, 1)
+	go func() {
+		_, err := p.Post("40")
+		posted <- err
+	}()
+	stuckIn(t, "server.(*Server).find(")
+	go func() {
+		defer close(over)
+		if err := r.Shutdown(waited(t)); err != nil {
+			t.Error(err)
+		}
+	}()
+	if res, err := p.Get(); err != nil || res.Body != "1" {
+		t.Errorf("the close packet: %v, %v", res, err)
+	}
+	eventually(t, "the session is gone", func() bool { return r.Engine().Stats().Sessions == 0 })
+	close(goOn)
+	receive(t, "the answer to the POST", posted)
+	receive(t, "the end of Shutdown", over)
+	receive(t, "the end of middleware", through)
 }
 
 // Shutdown gives up when its context ends; it says so.

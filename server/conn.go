@@ -211,16 +211,17 @@ func (c *conn) connect(p *packet.Packet) {
 	}
 	c.slots = append(c.slots, slot{p.Namespace, s})
 	s.running = true
+	c.server.running.add() // while the connection is open: Shutdown waits from its end on
 	c.mu.Unlock()
 	ns, dynamic := c.server.find(p.Namespace)
 	if ns == nil && !dynamic {
 		c.release(s)
 		c.refuse(p.Namespace, invalidNamespace, nil)
 		c.rested() // its turn to be drained may have come meanwhile
+		c.server.running.done()
 		return
 	}
 	s.ns = ns
-	c.server.running.add()
 	c.server.workers.run(job{s, p.Namespace})
 }
 
