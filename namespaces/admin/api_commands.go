@@ -149,21 +149,22 @@ func (h *api) aim(ctx context.Context, c Command, t adminapi.Target) ([]Command,
 	if t.All || t.Room != "" {
 		return h.aimAtRoom(ctx, c, t.Room)
 	}
-	found, reach, err := h.find(ctx, &socketFilter{namespace: c.Namespace, id: t.Socket, user: t.User, name: t.Name})
-	if err != nil {
-		return nil, reach, err
+	page := socketPage{limit: apiMostTargets}
+	reach := h.find(ctx, &socketFilter{namespace: c.Namespace, id: t.Socket, user: t.User, name: t.Name}, func(s foundSocket) {
+		if s.Namespace != h.admin.ns.Name() {
+			page.add(s)
+		}
+	})
+	found, more := page.sockets()
+	if more {
+		return nil, reach, badRequest("/target", "%d sockets match, and a command by user is for %d at most; use a room", page.total, apiMostTargets)
 	}
 	var commands []Command
 	for i := range found {
-		if found[i].Namespace == h.admin.ns.Name() {
-			continue
-		}
 		c.Namespace, c.Filter, c.counted = found[i].Namespace, found[i].ID, 1
 		commands = append(commands, c)
 	}
 	switch {
-	case len(commands) > apiMostTargets:
-		return nil, reach, badRequest("/target", "%d sockets match, and a command by user is for %d at most; use a room", len(commands), apiMostTargets)
 	case len(commands) == 0 && reach.Missing > 0 && t.Socket != "" && c.Namespace != "":
 		c.Filter = t.Socket // a server that does not answer may have it, and hear of it
 		commands = append(commands, c)

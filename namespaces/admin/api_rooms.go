@@ -34,18 +34,14 @@ func (h *api) rooms(r *http.Request, _ Principal) (any, error) {
 	if err := h.shows(filter.namespace); err != nil {
 		return nil, err
 	}
-	found, reach, err := h.find(r.Context(), &filter)
-	if err != nil {
-		return nil, err
-	}
 	counts := make(map[roomKey]int)
-	for i := range found {
-		for _, name := range found[i].Rooms {
-			if name != found[i].ID && (room == "" || name == room) && strings.HasPrefix(name, prefix) {
-				counts[roomKey{found[i].Namespace, name}]++
+	reach := h.find(r.Context(), &filter, func(s foundSocket) {
+		for _, name := range s.Rooms {
+			if name != s.ID && (room == "" || name == room) && strings.HasPrefix(name, prefix) {
+				counts[roomKey{s.Namespace, name}]++
 			}
 		}
-	}
+	})
 	keys := make([]roomKey, 0, len(counts))
 	for key := range counts {
 		keys = append(keys, key)
@@ -57,6 +53,7 @@ func (h *api) rooms(r *http.Request, _ Principal) (any, error) {
 		case paged && after.compare(key) >= 0:
 		case len(answer.Rooms) == limit:
 			last := answer.Rooms[limit-1]
+			var err error
 			answer.Next, err = next(roomKey{last.Namespace, last.Name})
 			return answer, err
 		default:

@@ -15,19 +15,15 @@ import (
 // apiAsking is how long other servers may take to say what they have.
 const apiAsking = 3 * time.Second
 
-// find returns the sockets that match, of all servers, the newest first.
-func (h *api) find(ctx context.Context, filter *socketFilter) ([]foundSocket, adminapi.Reach, error) {
+// find finds the sockets that match, of all servers, one after the other.
+func (h *api) find(ctx context.Context, filter *socketFilter, found func(foundSocket)) adminapi.Reach {
 	ctx, cancel := context.WithTimeout(ctx, apiAsking)
 	defer cancel()
-	all, err := h.admin.sockets(ctx)
-	var found []foundSocket
-	for i := range all {
-		if s := look(&all[i]); filter.matches(&s) {
-			found = append(found, s)
+	return reach(h.admin.sockets(ctx, func(info socketInfo) {
+		if s := look(&info); filter.matches(&s) {
+			found(s)
 		}
-	}
-	slices.SortFunc(found, func(a, b foundSocket) int { return a.key().compare(b.key()) })
-	return found, reach(err), nil
+	}))
 }
 
 // reach is what an error beside an answer says of how much it is about.
@@ -82,24 +78,21 @@ func (h *api) sockets(r *http.Request, _ Principal) (any, error) {
 	if err := h.shows(filter.namespace); err != nil {
 		return nil, err
 	}
-	found, reach, err := h.find(r.Context(), &filter)
-	if err != nil {
-		return nil, err
+	page := socketPage{limit: limit}
+	if paged {
+		page.after = &after
 	}
-	answer := adminapi.Sockets{Sockets: []adminapi.Socket{}, Total: len(found), Reach: reach}
-	for i := range found {
-		s := &found[i]
-		switch {
-		case paged && after.compare(s.key()) >= 0:
-		case len(answer.Sockets) == limit:
-			last := answer.Sockets[limit-1]
-			answer.Next, err = next(socketKey{last.Connected.UnixMilli(), last.Namespace, last.ID})
-			return answer, err
-		default:
-			answer.Sockets = append(answer.Sockets, s.brief())
-		}
+	reach := h.find(r.Context(), &filter, page.add)
+	list, more := page.sockets()
+	answer := adminapi.Sockets{Sockets: []adminapi.Socket{}, Total: page.total, Reach: reach}
+	for i := range list {
+		answer.Sockets = append(answer.Sockets, list[i].brief())
 	}
-	return answer, nil
+	var err error
+	if more {
+		answer.Next, err = next(list[len(list)-1].key())
+	}
+	return answer, err
 }
 
 // shows reports whether lists are, and whether there is a namespace, where one is
@@ -128,10 +121,10 @@ func (h *api) socket(r *http.Request, _ Principal) (any, error) {
 	if err := h.shows(filter.namespace); err != nil {
 		return nil, err
 	}
-	found, reach, err := h.find(r.Context(), &filter)
+	page := socketPage{limit: 1}
+	reach := h.find(r.Context(), &filter, page.add)
+	found, _ := page.sockets()
 	switch {
-	case err != nil:
-		return nil, err
 	case len(found) > 0:
 		s := found[0].brief()
 		s.Handshake = &adminapi.Handshake{

@@ -19,31 +19,28 @@ const (
 )
 
 // sockets describes those of the namespaces that this instance has, on all
-// instances. An error says that some instances did not answer; the sockets
-// beside it are valid.
-func (a *Admin) sockets(ctx context.Context) ([]socketInfo, error) {
-	var list []socketInfo
+// instances, one after the other. An error says that some instances did not answer;
+// the sockets that were found are valid.
+func (a *Admin) sockets(ctx context.Context, found func(socketInfo)) error {
 	for _, ns := range a.io.Namespaces() {
 		for s := range ns.Sockets() {
 			if s.Context().Err() == nil {
-				list = append(list, a.local(s, s.Rooms()))
+				found(a.local(s, s.Rooms()))
 			}
 		}
 	}
-	others, err := a.others(ctx)
-	return append(list, others...), err
+	return a.others(ctx, found)
 }
 
-// others describes the sockets of other instances.
-func (a *Admin) others(ctx context.Context) ([]socketInfo, error) {
+// others describes the sockets of other instances, one after the other.
+func (a *Admin) others(ctx context.Context, found func(socketInfo)) error {
 	// "/" is a namespace of every instance, whatever kind of server it is.
 	if n, err := a.io.Of("/").Adapter().ServerCount(ctx); err == nil && n <= 1 {
-		return nil, nil
+		return nil
 	}
 	var (
 		work  sync.WaitGroup
-		mu    sync.Mutex
-		list  []socketInfo
+		mu    sync.Mutex // of errs, and of calling found
 		errs  []error
 		place = make(chan struct{}, fetchesAtOnce)
 	)
@@ -51,21 +48,25 @@ func (a *Admin) others(ctx context.Context) ([]socketInfo, error) {
 		place <- struct{}{}
 		work.Go(func() {
 			defer func() { <-place }()
-			found, err := ns.FetchSockets(ctx)
-			mu.Lock()
-			defer mu.Unlock()
+			list, err := ns.FetchSockets(ctx)
 			if err != nil {
+				mu.Lock()
 				errs = append(errs, err)
+				mu.Unlock()
 			}
-			for _, r := range found {
-				if _, own := ns.Socket(r.ID()); !own {
-					list = append(list, a.remote(ns.Name(), r))
+			for _, r := range list {
+				if _, own := ns.Socket(r.ID()); own {
+					continue
 				}
+				info := a.remote(ns.Name(), r)
+				mu.Lock()
+				found(info)
+				mu.Unlock()
 			}
 		})
 	}
 	work.Wait()
-	return list, errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
 // A fetch is how other instances are asked for their sockets: once at a time,
@@ -111,7 +112,8 @@ func (p *pump) ask() {
 	p.work.Go(func() {
 		ctx, cancel := context.WithTimeout(p.ctx, fetchPatience)
 		defer cancel()
-		others, err := p.others(ctx)
+		var others []socketInfo
+		err := p.others(ctx, func(s socketInfo) { others = append(others, s) })
 		p.order(func() { p.fetched(now, others, err) })
 	})
 }
