@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -50,13 +51,15 @@ type Limits struct {
 	// events, CONNECTs, and acknowledgements that nobody waits for. Default: no
 	// limit but the pace of its handlers.
 	EventsPerSecond float64
-	// EventBurst is how many of them may come at once. Default: two seconds' worth.
+	// EventBurst is how many of them may come at once. Default, and where it is
+	// negative: two seconds' worth.
 	EventBurst int
 	// BytesPerSecond of packets that a connection may send, attachments included;
 	// a packet larger than the burst has to wait until nothing was sent for a
 	// while. Default: no limit.
 	BytesPerSecond float64
-	// ByteBurst is how many of them may come at once. Default: two seconds' worth.
+	// ByteBurst is how many of them may come at once. Default, and where it is
+	// negative: two seconds' worth.
 	ByteBurst int
 	// OverRate is what becomes of a connection that sends more. Default: RateWait.
 	OverRate RatePolicy
@@ -79,6 +82,11 @@ func (l Limits) withDefaults() Limits {
 	} {
 		if *f.field == 0 {
 			*f.field = f.value
+		}
+	}
+	for _, rate := range []*float64{&l.EventsPerSecond, &l.BytesPerSecond} {
+		if math.IsInf(*rate, 1) { // nothing can be reckoned with it
+			*rate = -1
 		}
 	}
 	if l.EventBurst <= 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -217,6 +218,20 @@ func TestSetLimits(t *testing.T) {
 		}
 		if got := len(s.Rooms()); got != 3 { // its own is one
 			t.Errorf("it is in %d rooms", got)
+		}
+	})
+}
+
+// A rate without end is none: what comes at the same instant is handled.
+func TestRateInfinite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inf := math.Inf(1)
+		r := serveInMemory(t, server.WithLimits(server.Limits{EventsPerSecond: inf, BytesPerSecond: inf}))
+		r.Of("/").On("e", func(_ context.Context, _ *server.Socket, args server.Args) error { return args.Ack() })
+		c, _ := r.connect()
+		for range 3 {
+			c.send(`420["e"]`)
+			c.expect("430[]")
 		}
 	})
 }
