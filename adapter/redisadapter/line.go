@@ -107,7 +107,10 @@ func (l *line) close() {
 	l.cancel()
 	l.done.Wait()
 	l.queue.close()
-	l.states.close()
+	select {
+	case <-l.states.close():
+	case <-time.After(closeLimit): // the application may be closing from there
+	}
 	if err := l.driver.Close(); err != nil {
 		l.log.Debug("closing the connection to Redis", "error", err)
 	}
@@ -232,17 +235,24 @@ func (l *line) check() {
 	l.up, l.err, l.upSince = true, nil, time.Now()
 	l.connects++
 	l.cluster.counts.connects.Add(1)
-	l.log.Info("connected to the other instances", "after", time.Since(l.since).Round(time.Millisecond), "connects", l.connects)
+	l.tell(true, nil, "connected to the other instances", "after", time.Since(l.since).Round(time.Millisecond), "connects", l.connects)
 	l.since, l.told = time.Now(), false
-	l.tell(true, nil)
 	notify(l.queue.wake)
 }
 
-// tell calls the application, without the lock that the caller holds.
-func (l *line) tell(up bool, err error) {
-	if f := l.config.onState; f != nil {
-		l.states.push(func() { f(up, err) }, 0)
-	}
+// tell logs the state, and calls the application: without the lock that the caller
+// holds, since a log may be the application's too.
+func (l *line) tell(up bool, err error, line string, attrs ...any) {
+	l.states.push(func() {
+		level := slog.LevelInfo
+		if !up {
+			level = slog.LevelWarn
+		}
+		l.log.Log(context.Background(), level, line, attrs...)
+		if f := l.config.onState; f != nil {
+			f(up, err)
+		}
+	}, 0)
 }
 
 // lost is what there is to do when a connection is, or cannot be made.
@@ -264,8 +274,7 @@ func (l *line) lost(err error) {
 		return
 	}
 	l.told = true
-	l.log.Warn("not connected to the other instances; own clients are served", "error", err)
-	l.tell(false, err)
+	l.tell(false, err, "not connected to the other instances; own clients are served", "error", err)
 }
 
 // supervise keeps a connection that listens.

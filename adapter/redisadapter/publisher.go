@@ -176,10 +176,8 @@ func (l *line) outcome(err error) {
 	case errors.Is(err, context.Canceled): // by Close
 		l.failing = was
 	case err != nil && was == nil && l.up:
-		l.log.Warn("cannot publish to the other instances; own clients are served", "error", err)
-		l.tell(false, err)
+		l.tell(false, err, "cannot publish to the other instances; own clients are served", "error", err)
 	case err == nil && was != nil && l.up:
-		l.log.Info("can publish to the other instances again")
-		l.tell(true, nil)
+		l.tell(true, nil, "can publish to the other instances again")
 	}
 }
