@@ -64,11 +64,12 @@ func (s *Server) Drain() (sessions []*Session, drained <-chan struct{}) {
 }
 
 // Shutdown refuses new sessions, closes those that are open with
-// ServerShuttingDown, and waits until every goroutine of the engine has ended:
-// what is queued is written, WebSocket peers have answered the close frame and
-// polling peers, for 3 seconds at most, have fetched their close packet, so
-// connections that are kept alive have to be served until Shutdown has returned. When ctx ends
-// first, what is left is cut and ctx's error is returned.
+// ServerShuttingDown, and waits until all receivers have been told and every
+// goroutine of the engine has ended: what is queued is written, WebSocket peers
+// have answered the close frame and polling peers, for 3 seconds at most, have
+// fetched their close packet, so connections that are kept alive have to be
+// served until Shutdown has returned. When ctx ends first, what is left is cut and
+// ctx's error is returned.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.draining, s.closing = true, true
@@ -88,6 +89,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-s.empty:
 	case <-grace.C:
 		s.abandon()
+		select {
+		case <-s.empty: // all receivers have been told
+		case <-ctx.Done():
+		}
 	case <-ctx.Done():
 	}
 	select {
@@ -102,10 +107,12 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	grace.Reset(cutTimeout)
 	select {
 	case <-ended:
-		return context.Cause(ctx)
+		if s.Stats().Sessions == 0 {
+			return context.Cause(ctx)
+		}
 	case <-grace.C:
-		return errors.Join(context.Cause(ctx), errReceivers)
 	}
+	return errors.Join(context.Cause(ctx), errReceivers)
 }
 
 // list returns the sessions that there are.

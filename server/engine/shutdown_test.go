@@ -154,9 +154,14 @@ func TestShutdownWaitsForReceivers(t *testing.T) {
 				_, _ = p.Get() // the close packet, if there is one
 				done := make(chan error, 1)
 				go func() { done <- f.Shutdown(t.Context()) }()
-				synctest.Wait()
+				time.Sleep(time.Minute)
 				if len(done) > 0 && len(s.ended) == 0 {
 					t.Error("Shutdown has not waited")
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				if err := f.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) || err == context.DeadlineExceeded { //nolint:errorlint // it has to be wrapped
+					t.Errorf("error %v, want one that names the receiver too", err)
 				}
 				close(log.free)
 				ok(t, <-done)
