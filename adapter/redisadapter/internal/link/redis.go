@@ -275,7 +275,30 @@ func (d *Redis) Listen(ctx context.Context) (Listener, error) {
 		d.failed(ctx)
 		return nil, err
 	}
+	if d.nodes != nil {
+		return &homed{l, d.nodes.cluster, o.Addr}, nil
+	}
 	return l, nil
+}
+
+// A homed is a listener at the one master of a Cluster that all listen at. That may
+// become a replica and close nothing. Everything is still heard there, but only
+// masters are asked who listens: when another has its place, the connection is over.
+type homed struct {
+	*listener
+
+	cluster *redis.ClusterClient
+	addr    string
+}
+
+var errNotHome = errors.New("redis: another node is the master now")
+
+// Ping implements [Listener].
+func (l *homed) Ping(ctx context.Context) error {
+	if node, err := l.cluster.MasterForKey(ctx, homeKey); err == nil && node.Options().Addr != l.addr {
+		return errNotHome
+	}
+	return l.listener.Ping(ctx)
 }
 
 func listen(ctx context.Context, o *redis.Options) (*listener, error) {
