@@ -203,6 +203,10 @@ func (c *conn) connect(p *packet.Packet) {
 		c.mu.Unlock()
 		c.fail(errAskedMuch)
 		return
+	case p.Size() > preConnectPayload:
+		c.mu.Unlock()
+		c.refuse(p.Namespace, "CONNECT payload too large", nil)
+		return
 	case over(len(c.slots)+1, c.server.limits.Load().NamespacesPerConnection):
 		c.mu.Unlock()
 		c.refuse(p.Namespace, "too many namespaces", nil)

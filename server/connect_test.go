@@ -101,6 +101,17 @@ func TestPayloadBeforeConnect(t *testing.T) {
 	r.dial().join("/", `{"token":"`+strings.Repeat("x", 15<<10)+`"}`)
 }
 
+// What a CONNECT brings is kept, so it is bounded afterwards too; who is connected stays.
+func TestPayloadOfLaterConnect(t *testing.T) {
+	r := serve(t)
+	r.Of("/ns")
+	c, id := r.connect()
+	c.send(`40/ns,{"token":"` + strings.Repeat("x", 17<<10) + `"}`)
+	c.expect(`44/ns,{"message":"CONNECT payload too large"}`)
+	c.join("/ns", `{"token":"`+strings.Repeat("x", 15<<10)+`"}`)
+	c.only(r.socket("/", id))
+}
+
 // What a client must not send before it is in the namespace, or ever, ends its
 // connection, with all of its sockets.
 func TestUnexpectedPackets(t *testing.T) {

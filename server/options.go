@@ -25,7 +25,8 @@ const (
 )
 
 // preConnectPayload is what a connection may send in one message before it
-// has been admitted to a namespace.
+// has been admitted to a namespace, and in any CONNECT: its payload is kept for as
+// long as the socket is there.
 const preConnectPayload = 16 << 10
 
 // Limits bound what one connection may take of the server. A field of zero
@@ -191,7 +192,7 @@ func WithAckTimeout(d time.Duration) Option {
 // WithMaxPayload sets the size in bytes of the largest message that is
 // accepted, Node's maxHttpBufferSize. Default 1,000,000. The attachments of
 // an event have 10 s to come, whatever their size. Before a connection
-// has been admitted to a namespace it is 16 KiB at most.
+// has been admitted to a namespace, and for any CONNECT, it is 16 KiB at most.
 func WithMaxPayload(bytes int64) Option {
 	return func(c *config) { c.engine.MaxPayload = positive("WithMaxPayload", bytes) }
 }
