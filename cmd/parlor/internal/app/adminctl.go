@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/json"
@@ -11,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"strings"
 
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/admincli"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
@@ -85,6 +85,7 @@ func openAdminClient(ctx context.Context, server *config.AdminServer, stdin io.R
 	switch {
 	case server.TokenFile != "":
 		opts.Token, err = readAdminSecret("token-file", "PARLOR_ADMIN_TOKEN_FILE", server.TokenFile, stderr)
+		opts.Token = strings.TrimSpace(opts.Token)
 	case server.PasswordFile != "":
 		opts.User = server.User
 		opts.Password, err = readAdminSecret("password-file", "PARLOR_ADMIN_PASSWORD_FILE", server.PasswordFile, stderr)
@@ -121,6 +122,7 @@ func readAdminFile(flag, env, path string, secret bool) (content []byte, warning
 	return content, warning, err
 }
 
+// readAdminSecret reads a secret, blanks included: they may be part of a password.
 func readAdminSecret(flag, env, path string, stderr io.Writer) (string, error) {
 	content, warning, err := readAdminFile(flag, env, path, true)
 	if err != nil {
@@ -129,7 +131,7 @@ func readAdminSecret(flag, env, path string, stderr io.Writer) (string, error) {
 	if warning != "" {
 		complain(stderr, errors.New(warning))
 	}
-	return string(bytes.TrimSpace(content)), nil
+	return string(content), nil
 }
 
 // askPassword reads the password to log in with.

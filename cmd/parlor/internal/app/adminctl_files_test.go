@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/crypto/bcrypt"
 )
 
 // Over TLS, `parlor admin` trusts the certificates that it is told of, and nobody
@@ -27,6 +29,22 @@ func TestAdminTLS(t *testing.T) {
 	}
 	if code, _, stderr := run(t, "", "admin", "stats", token, "--url=http://"+addr); code != exitFailed || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("without TLS: %d %s", code, stderr)
+	}
+}
+
+// A password in a file is the one that was hashed, with the blanks that it has.
+func TestAdminPasswordFile(t *testing.T) {
+	const password = " correct horse "
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr, stop := start(t, "--admin-api", "--admin-user=root", "--admin-password-hash-file="+keyFile(t, string(hash)))
+	defer stop()
+	for content, want := range map[string]int{password: exitOK, password + "\r\n": exitOK, "correct horse": exitFailed} {
+		if code, _, stderr := run(t, "", "admin", "stats", "--url=http://"+addr, "--user=root", "--password-file="+keyFile(t, content)); code != want {
+			t.Errorf("%q: %d %s", content, code, stderr)
+		}
 	}
 }
 

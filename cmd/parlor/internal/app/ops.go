@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -62,7 +63,9 @@ func readOpsToken(cfg *config.Ops) (token []byte, warning string, err error) {
 	case cfg.OpsAddr == "":
 		return nil, "", nil
 	case cfg.OpsTokenFile != "":
-		if token, warning, err = readKeyFile(config.OpsTokenFileFlag, cfg.OpsTokenFile, true); err == nil && len(token) < minOpsToken {
+		token, warning, err = readKeyFile(config.OpsTokenFileFlag, cfg.OpsTokenFile, true)
+		token = bytes.TrimSpace(token) // as it is of the header that it is compared with
+		if err == nil && len(token) < minOpsToken {
 			err = config.NewError(config.OpsTokenFileFlag, "%q has a token of fewer than %d characters; parlor token secret prints a good one", cfg.OpsTokenFile, minOpsToken)
 		}
 		return token, warning, err

@@ -157,7 +157,7 @@ func TestOpsPaths(t *testing.T) {
 	t.Parallel()
 	secret := newSecret()
 	open := startMember(t, "--ops-addr=127.0.0.1:0")
-	guarded := startMember(t, "--ops-addr=127.0.0.1:0", "--ops-token-file="+keyFile(t, secret+"\n"))
+	guarded := startMember(t, "--ops-addr=127.0.0.1:0", "--ops-token-file="+keyFile(t, secret+" \n"))
 	public := startMember(t, "--ops-addr=0.0.0.0:0")
 	_, port, _ := strings.Cut(public.opsAddr(t), "]:")
 	everybody := "127.0.0.1:" + port
