@@ -28,11 +28,12 @@ const minOpsToken = 16
 // ops is the address for operators. A nil one is that of a server without it.
 type ops struct {
 	// Static.
-	log      *slog.Logger
-	listener net.Listener
-	token    []byte // nil for none
-	warnings []string
-	times    *metrics.Times
+	log         *slog.Logger
+	listener    net.Listener
+	token       []byte // nil for none
+	warnings    []string
+	times       *metrics.Times
+	bodyTimeout time.Duration // of one that nobody reads
 
 	server *http.Server
 	ended  chan struct{} // closed when the server has ended
@@ -43,7 +44,7 @@ func openOps(ctx context.Context, cfg *config.Config, log *slog.Logger) (*ops, e
 	if cfg.OpsAddr == "" {
 		return nil, nil //nolint:nilnil // see ops
 	}
-	o := &ops{log: log, times: metrics.NewTimes(append(slices.Clone(chatNamespaces), cfg.Admin.Namespace)...)}
+	o := &ops{log: log, bodyTimeout: bodyTimeout, times: metrics.NewTimes(append(slices.Clone(chatNamespaces), cfg.Admin.Namespace)...)}
 	token, warning, err := readOpsToken(&cfg.Ops)
 	if err != nil {
 		return nil, err
@@ -94,7 +95,10 @@ func (o *ops) start(cfg *config.Config, io instance, h *health.Health, pair cert
 		mux.Handle("/debug/pprof/symbol", guard(http.HandlerFunc(pprof.Symbol)))
 		mux.Handle("/debug/pprof/trace", guard(http.HandlerFunc(pprof.Trace)))
 	}
-	o.server = newHTTPServer(mux, o.log)
+	o.server = newHTTPServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		boundBody(w, r, o.bodyTimeout)
+		mux.ServeHTTP(w, r)
+	}), o.log)
 	o.ended = make(chan struct{})
 	o.log.Info("operators", "addr", o.listener.Addr(), "token", o.token != nil, "profiles", profiles)
 	for _, warning := range o.warnings {

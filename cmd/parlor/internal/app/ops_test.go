@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"regexp"
 	"strings"
@@ -16,6 +17,8 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/health"
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/metrics"
 	"github.com/seed3686fee0/parlor/internal/redistest"
 	"github.com/seed3686fee0/parlor/internal/wire"
 )
@@ -235,6 +238,31 @@ func TestOpsPages(t *testing.T) {
 		_ = response.Body.Close()
 		if response.StatusCode != test.want {
 			t.Errorf("%s of %q, %s: %s, want %d", test.path, test.host, test.site, response.Status, test.want)
+		}
+	}
+}
+
+// A20: who sends a body slowly has no connection for it here either, with or without
+// the token.
+func TestA20SlowBodyToOps(t *testing.T) {
+	log := slog.New(slog.DiscardHandler)
+	cfg := parse(t, "--ops-addr=127.0.0.1:0", "--ops-token-file="+keyFile(t, newSecret()))
+	o, err := openOps(t.Context(), cfg, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.close()
+	if o.bodyTimeout != bodyTimeout {
+		t.Errorf("bodies have %v", o.bodyTimeout)
+	}
+	o.bodyTimeout = 100 * time.Millisecond
+	server := newSocketServer(cfg, &keyring{}, nil, nil, o, log, nil)
+	defer func() { _ = server.Shutdown(t.Context()) }()
+	o.start(cfg, server, health.New(), nil, metrics.Sources{})
+	for _, path := range []string{"/healthz", "/metrics", "/nothing"} {
+		response, _ := exchange(t, o.listener.Addr().String(), "POST "+path+" HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nx")
+		if response.StatusCode < 400 {
+			t.Errorf("%s: %s", path, response.Status)
 		}
 	}
 }

@@ -67,12 +67,7 @@ func (rt *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rt.socket.ServeHTTP(w, r)
 		return
 	}
-	if r.ContentLength != 0 {
-		// net/http reads on for a while after the reply; without a deadline a
-		// slow body would hold the connection for hours. When it cannot be set
-		// the reply is still right.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(rt.bodyTimeout))
-	}
+	boundBody(w, r, rt.bodyTimeout)
 	if handler, ok := rt.others[path]; ok {
 		handler.ServeHTTP(w, r)
 		return
@@ -84,4 +79,13 @@ func (rt *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	http.NotFound(w, r)
+}
+
+// boundBody gives a client only so long for a body. net/http reads it to some length
+// before it sends the reply of a handler that has not; without a deadline a slow one
+// would hold the connection for hours. When it cannot be set the reply is still right.
+func boundBody(w http.ResponseWriter, r *http.Request, timeout time.Duration) {
+	if r.ContentLength != 0 {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(timeout))
+	}
 }
