@@ -66,6 +66,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestBadInput(t *testing.T) {
+	const empty = ": is given, but empty; give a value, or leave it out"
 	refused(t, []refusal{
 		{args: "--ping-interval=3", want: `--ping-interval (PARLOR_PING_INTERVAL): "3" is not a duration; write it like 25s or 1m30s`},
 		{env: "PARLOR_PING_INTERVAL=abc", want: `--ping-interval (PARLOR_PING_INTERVAL): "abc" is not a duration; write it like 25s or 1m30s`},
@@ -96,6 +97,12 @@ func TestBadInput(t *testing.T) {
 		{args: "--cors-origin=https://*.example", want: `--cors-origin (PARLOR_CORS_ORIGIN): "https://*.example" is not an origin; write it like https://app.example.com, or * for any`},
 		{args: "--trusted-proxy=10.0.0.1", want: `--trusted-proxy (PARLOR_TRUSTED_PROXY): "10.0.0.1" is not a network in CIDR form; write it like 10.0.0.0/8, or 10.0.0.1/32 for one address`},
 		{env: "PARLOR_TRUSTED_PROXY=10.0.0.0/8,x", want: `--trusted-proxy (PARLOR_TRUSTED_PROXY): "x" is not a network in CIDR form; write it like 10.0.0.0/8, or 10.0.0.1/32 for one address`},
+		{env: "PARLOR_CONFIG=", want: `--config (PARLOR_CONFIG)` + empty},
+		{args: "--config=", want: `--config (PARLOR_CONFIG)` + empty},
+		{env: "PARLOR_CORS_ORIGIN=", want: `--cors-origin (PARLOR_CORS_ORIGIN)` + empty},
+		{env: "PARLOR_TLS_CERT=", want: `--tls-cert (PARLOR_TLS_CERT)` + empty},
+		{env: "PARLOR_TLS_KEY=", want: `--tls-key (PARLOR_TLS_KEY)` + empty},
+		{env: "PARLOR_ACME_DOMAIN=", want: `--acme-domain (PARLOR_ACME_DOMAIN)` + empty},
 		{args: "--tls-cert=a", want: `--tls-key (PARLOR_TLS_KEY): is missing while --tls-cert is given; give both, or neither`},
 		{args: "--tls-key=a", want: `--tls-cert (PARLOR_TLS_CERT): is missing while --tls-key is given; give both, or neither`},
 		{args: "--acme-domain=a.example", want: `--acme-cache (PARLOR_ACME_CACHE): is missing while --acme-domain is given; name a directory that is kept, for authorities limit how many certificates one gets`},

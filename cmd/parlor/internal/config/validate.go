@@ -50,6 +50,7 @@ func newError(name, format string, args ...any) *Error {
 // into their one canonical form. The error is an [*Error].
 func (c *Config) validate(given map[string]bool) error {
 	checks := []func() *Error{
+		func() *Error { return c.checkEmpty(given) },
 		func() *Error { return checkAddr("addr", c.Addr) },
 		c.checkPath,
 		func() *Error { return oneOf("parser", c.Parser, DefaultParser, Msgpack) },
@@ -86,6 +87,23 @@ func (c *Config) validate(given map[string]bool) error {
 	for _, check := range checks {
 		if err := check(); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkEmpty refuses what would leave a server open that was meant otherwise: an empty
+// value, which is a variable that was not filled in.
+func (c *Config) checkEmpty(given map[string]bool) *Error {
+	for _, setting := range []named{
+		{fileFlag, c.File},
+		{"cors-origin", strings.Join(c.CorsOrigin, "")},
+		{"tls-cert", c.TLSCert},
+		{"tls-key", c.TLSKey},
+		{"acme-domain", strings.Join(c.ACMEDomain, "")},
+	} {
+		if given[setting.name] && setting.value == "" {
+			return newError(setting.name, "is given, but empty; give a value, or leave it out")
 		}
 	}
 	return nil
