@@ -107,13 +107,14 @@ type RoomEvent struct {
 }
 
 // A Host is the namespace that an adapter works for. Its methods are safe for
-// concurrent use and are called without a lock held.
+// concurrent use and are called without a lock held, but for WantsRoomEvents.
 type Host interface {
 	// Namespace is the namespace's name.
 	Namespace() string
 	// Logger is for the adapter's own faults.
 	Logger() *slog.Logger
-	// WantsRoomEvents reports whether RoomEvents has anybody to tell.
+	// WantsRoomEvents reports whether RoomEvents has anybody to tell. It is called
+	// with the adapter's lock held: it does not block and does not call the adapter.
 	WantsRoomEvents() bool
 	// RoomEvents is told what happened, in order, one call at a time. What
 	// several goroutines do at once one of them may tell.

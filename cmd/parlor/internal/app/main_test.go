@@ -20,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
+	"github.com/seed3686fee0/parlor/internal/wire"
 )
 
 // asCommand makes the test's binary behave as the parlor command.
@@ -157,6 +158,15 @@ func send(t *testing.T, cmd *exec.Cmd, s os.Signal) {
 	if err := cmd.Process.Signal(s); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// asks joins a room, which is answered.
+func asks(t *testing.T, s wire.Session) {
+	t.Helper()
+	if err := s.Send(`427["join","r"]`); err != nil {
+		t.Fatal(err)
+	}
+	awaits(t, s, `437[{"ok":true,*`)
 }
 
 // H01: one signal ends the process in good order.

@@ -135,15 +135,6 @@ func TestE12FewFiles(t *testing.T) {
 	}
 }
 
-// asks joins a room, which is answered.
-func asks(t *testing.T, s wire.Session) {
-	t.Helper()
-	if err := s.Send(`427["join","r"]`); err != nil {
-		t.Fatal(err)
-	}
-	awaits(t, s, `437[{"ok":true,*`)
-}
-
 // TestH06Stopped: a process that was stopped for longer than a pong may take does
 // not let its clients go for it: they get the time for another.
 func TestH06Stopped(t *testing.T) {
