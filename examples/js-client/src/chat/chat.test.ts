@@ -131,6 +131,56 @@ test("the connection ends between the message and its acknowledgement: it is the
   expect(said.map((m) => m.content)).toEqual(["lost"]);
   expect(shown()).toEqual(["lost"]);
   expect(conversation(key)?.timeline.numbered[0]).toMatchObject({ mine: true, state: "sent" });
+  expect(outbox.load("name:Ada")).toEqual([]);
+});
+
+test("the relayed copy is the last word of a connection: the next page does not send it again", async () => {
+  chat.enterRoom("r");
+  await joined();
+  onMessage = (message, _, socket) => {
+    relay(message);
+    setTimeout(() => socket.disconnect(), 50);
+  };
+  chat.send(key, "once");
+  await vi.waitFor(() => expect(connection.socket.connected).toBe(false));
+  expect(shown()).toEqual(["once"]);
+  expect(states()).toEqual([]);
+  expect(outbox.load("name:Ada")).toEqual([]);
+});
+
+test("left while a message waits for its turn, or for its answer: it is not sent, and not kept", async () => {
+  chat.enterRoom("r");
+  await joined();
+  const later = vi.spyOn(globalThis, "setTimeout");
+  const asked: string[] = [];
+  const answers: (() => void)[] = [];
+  onMessage = (message, ack) => {
+    asked.push(message.content);
+    answers.push(() => ack({ ok: false, error: { code: "rate_limited", message: "Rate limit exceeded" } }));
+  };
+  const leave = async (between: () => void) => {
+    chat.leaveRoom("r");
+    between();
+    chat.enterRoom("elsewhere"); // what is answered after it
+    await joined(roomKey("elsewhere"));
+    expect(outbox.load("name:Ada")).toEqual([]);
+  };
+
+  connection.socket.disconnect();
+  chat.send(key, "a"); // before there is a connection: the page tries again by itself
+  connection.connect();
+  await vi.waitFor(() => expect(asked).toEqual(["a"]));
+  answers.pop()?.();
+  await vi.waitFor(() => expect(conversation(key)?.timeline.pending[0]?.problem?.text).toMatch("Waiting"));
+  await leave(() => (later.mock.calls.findLast(([, delay]) => delay === 1_000)?.[0] as () => void)());
+  expect(asked).toEqual(["a"]);
+
+  chat.leaveRoom("elsewhere");
+  chat.enterRoom("r");
+  await joined();
+  chat.send(key, "b");
+  await vi.waitFor(() => expect(asked).toEqual(["a", "b"]));
+  await leave(() => answers.pop()?.());
 });
 
 test("who comes while the rest of what was missed is fetched is there", async () => {

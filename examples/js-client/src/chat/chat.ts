@@ -63,8 +63,10 @@ export function createChat(socket: AppSocket): Chat {
       const people = new Map(joined.users.map((user) => [user.userId, user]));
       for (const { apply } of since) apply(people);
       const userCount = since.findLast((change) => change.userCount !== undefined)?.userCount ?? joined.userCount;
+      const entries = gap.messages.map(fromMessage).map((e) => ({ ...e, gapBefore: e.id === gap.brokenAt }));
+      delivery.arrived(key, entries);
       update(key, ({ timeline, earlier }) => ({
-        timeline: receive(timeline, gap.messages.map(fromMessage).map((e) => ({ ...e, gapBefore: e.id === gap.brokenAt }))),
+        timeline: receive(timeline, entries),
         people,
         userCount,
         joined: true,
@@ -151,6 +153,7 @@ export function createChat(socket: AppSocket): Chat {
 
   function add(key: string, entry: Entry): void {
     const before = conversation(key)?.timeline.numbered.length ?? 0;
+    delivery.arrived(key, [entry]);
     update(key, ({ timeline, unread }) => {
       const next = receive(timeline, [entry]);
       const isNew = next.numbered.length > before && entry.state === "received";
@@ -234,8 +237,10 @@ export function createChat(socket: AppSocket): Chat {
       update(key, () => ({ earlier: "loading" }));
       try {
         const { messages, more } = await request(socket, "history", [{ room: c.id, before: first, limit: PAGE }]);
+        const entries = messages.map(fromMessage);
+        delivery.arrived(key, entries);
         update(key, ({ timeline }) => ({
-          timeline: receive(timeline, messages.map(fromMessage)),
+          timeline: receive(timeline, entries),
           earlier: more && messages.length > 0 ? "more" : "none",
         }));
       } catch {

@@ -20,6 +20,8 @@ export interface Delivery {
   discard: (key: string, clientMsgId: string) => void;
   /** Puts back what a user's outbox has. */
   restore: (letters: outbox.Letter[]) => void;
+  /** These came from the server; what was written here need not be kept any more, with or without an answer. */
+  arrived: (key: string, entries: readonly Entry[]) => void;
   /** The conversation may be ready now. */
   flush: (key: string) => void;
 }
@@ -44,7 +46,7 @@ export function createDelivery(socket: AppSocket): Delivery {
     }
   }
 
-  /** Afterwards the entry is confirmed, or failed, or there is no connection. */
+  /** Afterwards the entry is confirmed, or failed, or discarded, or there is no connection. */
   async function deliver(c: Conversation, entry: Entry): Promise<void> {
     const id = entry.clientMsgId ?? "";
     for (let attempt = 1; ; attempt++) {
@@ -56,12 +58,14 @@ export function createDelivery(socket: AppSocket): Delivery {
       } catch (err) {
         const code = err instanceof RequestError ? err.code : "";
         if (code === OFFLINE) hurried.clear();
+        if (!isPending(c.key, id)) return; // nobody waits for this answer any more
         if (code === OFFLINE && isRepeatable(c, entry)) return; // it goes again after the next connection
         if (attempt < TRIES && isReady(c)) {
           if (code === TIMEOUT && attempt === 1) continue;
           if (code === "rate_limited" && !hurried.has(id)) {
             update(c.key, ({ timeline }) => ({ timeline: note(timeline, id, "Waiting: the server takes only so many at once.") }));
             await new Promise((resolve) => setTimeout(resolve, PATIENCE));
+            if (!isPending(c.key, id) || !isReady(c)) return;
             continue;
           }
         }
@@ -89,6 +93,11 @@ export function createDelivery(socket: AppSocket): Delivery {
 
   function isReady(c: Conversation): boolean {
     return socket.connected && chatStore.getState().me !== null && (conversation(c.key)?.joined ?? false);
+  }
+
+  /** False once it has been discarded, or its relayed copy is there. */
+  function isPending(key: string, clientMsgId: string): boolean {
+    return conversation(key)?.timeline.pending.some((entry) => entry.clientMsgId === clientMsgId) ?? false;
   }
 
   /**
@@ -166,6 +175,11 @@ export function createDelivery(socket: AppSocket): Delivery {
         let entry = compose(clientMsgId, content, written);
         if (failed) entry = { ...entry, state: "failed", problem: failed };
         update(c.key, ({ timeline }) => ({ timeline: write(timeline, entry) }));
+      }
+    },
+    arrived(key, entries) {
+      for (const { clientMsgId } of entries) {
+        if (clientMsgId !== null && isPending(key, clientMsgId)) settled(clientMsgId);
       }
     },
     flush(key) {
