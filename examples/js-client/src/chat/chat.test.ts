@@ -183,6 +183,33 @@ test("left while a message waits for its turn, or for its answer: it is not sent
   await leave(() => answers.pop()?.());
 });
 
+test("unread: the conversation that comes to the front when another is left is read", async () => {
+  chat.enterRoom("r");
+  await joined();
+  chat.enterRoom("elsewhere");
+  await joined(roomKey("elsewhere"));
+  relay(other("hi"));
+  await vi.waitFor(() => expect(conversation(key)?.unread).toBe(1));
+  chat.leaveRoom("elsewhere");
+  expect(chatStore.getState().active).toBe(key);
+  expect(conversation(key)?.unread).toBe(0);
+});
+
+test("unread: what was missed where nobody looks", async () => {
+  chat.enterRoom("r");
+  await joined();
+  chat.send(key, "first");
+  await settled();
+  chat.enterRoom("elsewhere");
+  await joined(roomKey("elsewhere"));
+  connection.socket.disconnect();
+  said.push(other("missed 1"), { ...other("missed 2"), id: "000003" });
+  connection.connect();
+  await joined();
+  expect(shown()).toEqual(["first", "missed 1", "missed 2"]);
+  expect(conversation(key)?.unread).toBe(2);
+});
+
 test("who comes while the rest of what was missed is fetched is there", async () => {
   chat.enterRoom("r");
   await joined();

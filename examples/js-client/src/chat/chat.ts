@@ -8,7 +8,7 @@ import { fillGap } from "./gap";
 import * as outbox from "./outbox";
 import { enter, session, signOut } from "./session";
 import { chatStore, close, conversation, directKey, initialChat, open, roomKey, rooms, update, updatePeople, type Conversation } from "./store";
-import { receive, type Entry } from "./timeline";
+import { receive, type Entry, type Timeline } from "./timeline";
 import { problemWords } from "./words";
 
 const PAGE = 50;
@@ -65,14 +65,20 @@ export function createChat(socket: AppSocket): Chat {
       const userCount = since.findLast((change) => change.userCount !== undefined)?.userCount ?? joined.userCount;
       const entries = gap.messages.map(fromMessage).map((e) => ({ ...e, gapBefore: e.id === gap.brokenAt }));
       delivery.arrived(key, entries);
-      update(key, ({ timeline, earlier }) => ({
-        timeline: receive(timeline, entries),
-        people,
-        userCount,
-        joined: true,
-        problem: null,
-        earlier: known.length > 0 ? earlier : joined.history.length > 0 ? "more" : "none",
-      }));
+      update(key, ({ timeline: before, earlier, unread }) => {
+        const timeline = receive(before, entries);
+        // What is there at the first time was said before one came.
+        const news = known.length > 0 && !isSeen(key) ? countNew(before, timeline) : 0;
+        return {
+          timeline,
+          people,
+          userCount,
+          joined: true,
+          problem: null,
+          earlier: known.length > 0 ? earlier : joined.history.length > 0 ? "more" : "none",
+          unread: unread + news,
+        };
+      });
       delivery.flush(key);
     } catch (err) {
       if (mine === connection) update(key, () => ({ problem: problemWords(err) }));
@@ -148,16 +154,16 @@ export function createChat(socket: AppSocket): Chat {
       if (clientMsgId !== null) delivery.discard(key, clientMsgId);
     }
     close(key);
+    const { active } = chatStore.getState();
+    if (active !== null) update(active, () => ({ unread: 0 })); // it may be another one, which is looked at now
     remember();
   }
 
   function add(key: string, entry: Entry): void {
-    const before = conversation(key)?.timeline.numbered.length ?? 0;
     delivery.arrived(key, [entry]);
-    update(key, ({ timeline, unread }) => {
-      const next = receive(timeline, [entry]);
-      const isNew = next.numbered.length > before && entry.state === "received";
-      return { timeline: next, unread: isNew && !isSeen(key) ? unread + 1 : unread };
+    update(key, ({ timeline: before, unread }) => {
+      const timeline = receive(before, [entry]);
+      return { timeline, unread: isSeen(key) ? unread : unread + countNew(before, timeline) };
     });
   }
 
@@ -271,6 +277,12 @@ function ownerOf(userId: string): string {
 function knownIds(key: string): string[] {
   const entries = conversation(key)?.timeline.numbered ?? [];
   return entries.flatMap((entry) => (entry.id !== null && !entry.file ? [entry.id] : []));
+}
+
+/** How many messages of others have come to a conversation. */
+function countNew(before: Timeline, after: Timeline): number {
+  const known = new Set(before.numbered.map((entry) => entry.key));
+  return after.numbered.filter((entry) => entry.state === "received" && !known.has(entry.key)).length;
 }
 
 /** What is on the screen is read. */
