@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useEffectEvent, useRef, useState } from "react";
 import { useActiveConversation } from "../chat/store";
 import { useMedia } from "../lib/useMedia";
 import { Announcer } from "./Announcer";
@@ -59,20 +59,23 @@ interface FrameProps {
 function DrawerFrame({ name, open, fits, onClose, children }: FrameProps) {
   const frame = useRef<HTMLDivElement>(null);
 
+  const onEscape = useEffectEvent(onClose);
+
+  // Only when it opens or closes: whatever else renders must not move the focus.
   useEffect(() => {
     if (!open) return;
     const before = document.activeElement;
     frame.current?.focus();
     const onKey = (event: KeyboardEvent) => {
       // A dialog on top of the drawer is closed first.
-      if (event.key === "Escape" && !document.querySelector("dialog[open]")) onClose();
+      if (event.key === "Escape" && !document.querySelector("dialog[open]")) onEscape();
     };
     document.addEventListener("keydown", onKey);
     return () => {
       document.removeEventListener("keydown", onKey);
       if (before instanceof HTMLElement) before.focus();
     };
-  }, [open, onClose]);
+  }, [open]);
 
   return (
     <div className={`side ${name}`} ref={frame} tabIndex={-1} inert={!fits && !open}>
