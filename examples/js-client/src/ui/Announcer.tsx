@@ -13,7 +13,7 @@ const LONGEST = 200;
  * history that is loaded into it.
  */
 export function Announcer() {
-  const [text, setText] = useState("");
+  const [said, setSaid] = useState({ text: "", turn: 0 });
   const waiting = useRef<string[]>([]);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
 
@@ -22,20 +22,23 @@ export function Announcer() {
     waiting.current.push(`${message.user}: ${message.content.slice(0, LONGEST)}`);
     timer.current ??= setTimeout(() => {
       const [only, ...others] = waiting.current;
-      setText(others.length === 0 ? (only ?? "") : `${others.length + 1} new messages`);
+      const text = others.length === 0 ? (only ?? "") : `${others.length + 1} new messages`;
+      setSaid(({ turn }) => ({ text, turn: turn + 1 }));
       waiting.current = [];
       timer.current = undefined;
     }, PAUSE);
   }
 
   useSocketEvent("message", (message) => announce(message, roomKey(message.room)));
+  useSocketEvent("chat_message", (message) => announce(message, roomKey(message.room)));
   useSocketEvent("direct_message", (message) => announce(message, `user:${message.from}`));
   useSocketEvent("file", (file) => announce({ ...file, content: `sent ${file.name}` }, roomKey(file.room)));
   useEffect(() => () => clearTimeout(timer.current), []);
 
   return (
     <div className="visually-hidden" aria-live="polite">
-      {text}
+      {/* The same text twice is read twice only if it is another node. */}
+      <p key={said.turn}>{said.text}</p>
     </div>
   );
 }

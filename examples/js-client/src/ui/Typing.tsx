@@ -1,5 +1,6 @@
 import { useState } from "react";
 import type { Conversation } from "../chat/store";
+import type { ChatMessage } from "../contract";
 import { useNow } from "../lib/useNow";
 import { useSocketEvent } from "../socket";
 
@@ -26,9 +27,11 @@ export function Typing({ conversation: c }: { conversation: Conversation }) {
       return next;
     });
   });
-  useSocketEvent("message", (message) => {
+  const onMessage = (message: ChatMessage) => {
     if (message.room === c.id) setTypists((old) => without(old, message.from));
-  });
+  };
+  useSocketEvent("message", onMessage);
+  useSocketEvent("chat_message", onMessage);
   useSocketEvent("user_left", (user) => {
     if (user.room === c.id) setTypists((old) => without(old, user.userId));
   });
