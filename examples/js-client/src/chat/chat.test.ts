@@ -16,7 +16,7 @@ let url: string;
 let said: ChatMessage[];
 let onMessage: (message: ChatMessage, ack: (answer: Answer<Receipt>) => void, socket: ServerSocket) => void;
 
-let onHistory: (socket: ServerSocket) => void;
+let onHistory: (socket: ServerSocket) => object | undefined; // what it answers, if not what was said
 
 let connection: Connection;
 let chat: Chat;
@@ -41,7 +41,11 @@ beforeEach(async () => {
       ack({ ok: true, room, userCount: 1, users, history: said.slice(-2) });
     });
     socket.on("history", ({ after }: { after: string }, ack: (answer: object) => void) => {
-      onHistory(socket);
+      const answer = onHistory(socket);
+      if (answer) {
+        ack(answer);
+        return;
+      }
       const later = said.filter((m) => m.id > after);
       ack({ ok: true, messages: later.slice(0, 3), more: later.length > 3 });
     });
@@ -210,6 +214,40 @@ test("unread: what was missed where nobody looks", async () => {
   expect(conversation(key)?.unread).toBe(2);
 });
 
+test("what was missed cannot be had: where it would be is marked", async () => {
+  chat.enterRoom("r");
+  await joined();
+  chat.send(key, "first");
+  await settled();
+  connection.socket.disconnect();
+  for (let i = 0; i < 5; i++) said.push(other(`missed ${i}`));
+  onHistory = () => ({ ok: false, error: { code: "internal", message: "internal" } });
+  connection.connect();
+  await joined();
+  expect(shown()).toEqual(["first", "missed 3", "missed 4"]);
+  expect(conversation(key)?.timeline.numbered.map((entry) => entry.gapBefore ?? false)).toEqual([false, true, false]);
+});
+
+test("earlier messages that the server does not give are asked for again after a pause", async () => {
+  said.push(other("one"), other("two"));
+  chat.enterRoom("r");
+  await joined();
+  const later = vi.spyOn(globalThis, "setTimeout");
+  let asked = 0;
+  onHistory = () => {
+    asked++;
+    return { ok: false, error: { code: "internal", message: "internal" } };
+  };
+  const refused = chat.loadEarlier(key);
+  const pause = () => later.mock.calls.find(([, delay]) => delay === 2_000)?.[0];
+  await vi.waitFor(() => expect(pause()).toBeDefined());
+  expect(conversation(key)?.earlier).toBe("loading");
+  (pause() as () => void)();
+  await refused;
+  expect(conversation(key)?.earlier).toBe("more");
+  expect(asked).toBe(1);
+});
+
 test("who comes while the rest of what was missed is fetched is there", async () => {
   chat.enterRoom("r");
   await joined();
@@ -219,6 +257,7 @@ test("who comes while the rest of what was missed is fetched is there", async ()
     socket.emit("user_joined", { room: "r", userId: "ben", user: "Ben", userCount: 2 });
     socket.emit("user_joined", { room: "r", userId: "cleo", user: "Cleo", userCount: 3 });
     socket.emit("user_left", { room: "r", userId: "ben", user: "Ben", userCount: 2 });
+    return undefined;
   };
   connection.socket.disconnect();
   connection.connect();

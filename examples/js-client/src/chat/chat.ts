@@ -4,7 +4,7 @@ import { request, type AppSocket } from "../socket";
 import type { Joined, Member, Presence, ServerToClientEvents } from "../contract";
 import { createDelivery, type Delivery } from "./delivery";
 import { fromMessage, isMine } from "./entries";
-import { fillGap } from "./gap";
+import { breakIn, fillGap } from "./gap";
 import * as outbox from "./outbox";
 import { enter, session, signOut } from "./session";
 import { chatStore, close, conversation, directKey, initialChat, open, roomKey, rooms, update, updatePeople, type Conversation } from "./store";
@@ -12,6 +12,7 @@ import { receive, type Entry, type Timeline } from "./timeline";
 import { problemWords } from "./words";
 
 const PAGE = 50;
+const PAUSE = 2_000; // before earlier messages that the server did not give are asked for again
 
 type Handlers = Pick<
   ServerToClientEvents,
@@ -97,14 +98,14 @@ export function createChat(socket: AppSocket): Chat {
 
   /** What was said in a room since it was left, or lost; the last messages at the first time. */
   async function missed(room: string, known: string[], joined: Joined) {
-    const nothing = { messages: joined.history, brokenAt: null };
-    if (known.length === 0) return nothing;
+    const { history } = joined;
+    if (known.length === 0) return { messages: history, brokenAt: null };
     try {
       const gap = await fillGap(known, (after) => request(socket, "history", [{ room, after, limit: 100 }]));
       // Messages that came while the pages did are in both.
-      return { ...gap, messages: [...gap.messages, ...joined.history] };
+      return { ...gap, messages: [...gap.messages, ...history] };
     } catch {
-      return nothing; // better than not to be in the room
+      return { messages: history, brokenAt: breakIn(known, history) }; // better than not to be in the room
     }
   }
 
@@ -250,7 +251,9 @@ export function createChat(socket: AppSocket): Chat {
           earlier: more && messages.length > 0 ? "more" : "none",
         }));
       } catch {
-        update(key, () => ({ earlier: "more" })); // scrolling up asks again
+        // Scrolling up asks again, and a list that does not fill its box does so at once.
+        await new Promise((resolve) => setTimeout(resolve, PAUSE));
+        update(key, ({ earlier }) => ({ earlier: earlier === "loading" ? "more" : earlier }));
       }
     },
     setStatus(status) {

@@ -39,7 +39,13 @@ export async function fillGap(known: readonly string[], pageAfter: (id: string) 
     if (!page.more || newest === undefined || newest <= after) break;
     after = newest;
   }
+  return { messages, brokenAt: overlaps ? breakIn(known, messages) : null };
+}
+
+/** Where messages that should go on from the last known one do not: at the first that is new. */
+export function breakIn(known: readonly string[], messages: readonly ChatMessage[]): string | null {
+  const last = known.at(-1);
+  if (messages.some((m) => m.id === last)) return null;
   const seen = new Set(known);
-  const unbroken = !overlaps || messages.some((m) => m.id === last);
-  return { messages, brokenAt: unbroken ? null : (messages.find((m) => !seen.has(m.id))?.id ?? null) };
+  return messages.find((m) => !seen.has(m.id))?.id ?? null;
 }

@@ -1,7 +1,7 @@
 import { Fragment, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useChat } from "../chat/context";
 import type { Conversation } from "../chat/store";
-import type { Entry } from "../chat/timeline";
+import type { Entry, Timeline } from "../chat/timeline";
 import { formatDay, sameDay } from "../lib/time";
 import { Icon } from "./Icon";
 import { Message } from "./Message";
@@ -17,7 +17,7 @@ export function MessageList({ conversation: c }: { conversation: Conversation })
   const content = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   const before = useRef({ first: "", height: 0, written: 0 });
-  const [seenUpTo, setSeenUpTo] = useState<number | null>(null); // null: at the end, all of it
+  const [seenUpTo, setSeenUpTo] = useState<string | null>(null); // an id; null: at the end, all of it
 
   const entries = [...c.timeline.numbered, ...c.timeline.pending];
   const first = entries[0]?.key ?? "";
@@ -51,14 +51,14 @@ export function MessageList({ conversation: c }: { conversation: Conversation })
   // What does not fill the box cannot be scrolled.
   useEffect(() => {
     const box = scroller.current;
-    if (more && box && box.scrollHeight <= box.clientHeight + NEAR_START) void chat.loadEarlier(c.key);
-  }, [chat, c.key, more, entries.length]);
+    if (more && c.joined && box && box.scrollHeight <= box.clientHeight + NEAR_START) void chat.loadEarlier(c.key);
+  }, [chat, c.key, c.joined, more, entries.length]);
 
   function onScroll() {
     const box = scroller.current;
     if (!box) return;
     atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END;
-    setSeenUpTo((old) => (atEnd.current ? null : (old ?? entries.length)));
+    setSeenUpTo((old) => (atEnd.current ? null : (old ?? c.timeline.numbered.at(-1)?.id ?? "")));
     if (more && box.scrollTop < NEAR_START) void chat.loadEarlier(c.key);
   }
 
@@ -92,7 +92,7 @@ export function MessageList({ conversation: c }: { conversation: Conversation })
         </div>
       </div>
       {c.earlier === "loading" && <p className="loading">Loading earlier messages…</p>}
-      {seenUpTo !== null && <ToEnd news={entries.length - seenUpTo} onClick={toEnd} />}
+      {seenUpTo !== null && <ToEnd news={countAfter(seenUpTo, c.timeline)} onClick={toEnd} />}
     </div>
   );
 }
@@ -116,6 +116,11 @@ function Separator({ entry, previous }: { entry: Entry; previous: Entry | undefi
       {entry.gapBefore && <p className="marker">You were away. Some messages may be missing here.</p>}
     </>
   );
+}
+
+/** How many messages there are below an id; earlier ones may be loaded above it meanwhile. */
+function countAfter(id: string, { numbered }: Timeline): number {
+  return numbered.filter((entry) => (entry.id ?? "") > id).length;
 }
 
 function isGrouped(entry: Entry, previous: Entry | undefined): boolean {
