@@ -48,15 +48,21 @@ export function Composer({ conversation: c, onFile, fileError, onFileErrorSeen }
   }
 
   function onKeyDown(event: KeyboardEvent) {
-    // Enter also ends the composition of a word in some languages.
-    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    // Enter also ends the composition of a word in some languages. For Safari it has ended by then; only the code tells.
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- there is nothing in its place
+    const composing = event.nativeEvent.isComposing || event.keyCode === 229;
+    if (event.key !== "Enter" || event.shiftKey || composing) return;
     event.preventDefault();
     send();
   }
 
   function onPaste(event: ClipboardEvent) {
-    const file = event.clipboardData.files[0];
-    if (!file || !onFile) return;
+    const { files, types } = event.clipboardData;
+    const file = files[0];
+    // A spreadsheet gives its cells as text and, besides, as a picture. A copied file may come with its name as
+    // plain text, and a copied picture with its markup, but neither with both.
+    const isText = types.includes("text/plain") && types.includes("text/html");
+    if (!file || !onFile || isText) return;
     event.preventDefault();
     onFile(file);
   }
