@@ -1,11 +1,12 @@
 // @vitest-environment happy-dom
-import { act, cleanup, render, screen, waitFor } from "@testing-library/react";
+import { act, cleanup, render, renderHook, screen, waitFor } from "@testing-library/react";
 import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { StrictMode, useEffect } from "react";
 import { Server } from "socket.io";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { SocketProvider, useConnection, useConnectionStatus, useSocketEvent } from ".";
+import { createConnection } from "./connection";
+import { SocketProvider, useAck, useConnection, useConnectionStatus, useSocketEvent } from ".";
 
 // Against a server that counts: what matters is what it sees.
 let http: HttpServer;
@@ -92,6 +93,34 @@ test("refused, with the code", async () => {
   expect(connection.status.getState()).toEqual({ state: "refused", code: "token_missing", message: "Authentication error" });
 });
 
+test("two requests at the same time are pending until both are answered", async () => {
+  const answers: (() => void)[] = [];
+  io.of("/chat").on("connection", (socket) => {
+    socket.on("presence", (_: object, ack: (answer: object) => void) => answers.push(() => ack({ ok: true })));
+  });
+  const { result } = renderHook(() => ({ ...useAck("presence"), status: useConnectionStatus() }), {
+    wrapper: ({ children }) => (
+      <SocketProvider namespace="/chat" url={url} transports={["websocket"]}>
+        {children}
+      </SocketProvider>
+    ),
+  });
+  await waitFor(() => expect(result.current.status.state).toBe("connected"));
+  const requests: Promise<unknown>[] = [];
+  act(() => void requests.push(result.current.send({ status: "away" }), result.current.send({ status: "online" })));
+  await waitFor(() => expect(answers).toHaveLength(2));
+  answers[0]?.();
+  await act(async () => {
+    await requests[0];
+  });
+  expect(result.current.pending).toBe(true);
+  answers[1]?.();
+  await act(async () => {
+    await requests[1];
+  });
+  expect(result.current.pending).toBe(false);
+});
+
 test("disconnected by the server, it stays so until somebody wants it back", async () => {
   render(app());
   await connected();
@@ -100,6 +129,24 @@ test("disconnected by the server, it stays so until somebody wants it back", asy
   const { connection } = globalThis as unknown as { connection: ReturnType<typeof useConnection> };
   act(() => connection.reconnect());
   await connected();
+});
+
+test("tried at once, it counts down anew", async () => {
+  vi.spyOn(Math, "random").mockReturnValue(0); // the first wait is 500 ms, the second 1000
+  await io.close();
+  const { socket, status, connect, reconnect } = createConnection({ namespace: "/chat", url });
+  const wait = () => {
+    const now = status.getState();
+    expect(now.state).toBe("reconnecting");
+    return now.state === "reconnecting" && now.retryAt !== null ? now.retryAt - Date.now() : 0;
+  };
+  connect();
+  await waitFor(() => expect(wait()).toBeGreaterThan(0));
+  await waitFor(() => expect(wait()).toBeGreaterThan(500), { timeout: 10_000 });
+  reconnect();
+  await waitFor(() => expect(wait()).toBeGreaterThan(0));
+  expect(wait()).toBeLessThanOrEqual(500);
+  socket.disconnect();
 });
 
 test("a lost connection counts down to when it tries again", async () => {

@@ -32,6 +32,10 @@ export function watchStatus(socket: AppSocket, delays: { base: number; max: numb
       if (socket.connected) set({ state: "connected", transport: transport.name });
     });
   });
+  // The manager counts from the beginning then; no disconnect says so when there was no connection.
+  manager.on("close", () => {
+    attempts = 0;
+  });
   manager.on("reconnect_attempt", (attempt) => {
     attempts = attempt;
     if (!isOffline()) set({ state: "reconnecting", retryAt: null });
@@ -47,7 +51,6 @@ export function watchStatus(socket: AppSocket, delays: { base: number; max: numb
     else set({ state: "refused", code: codeOf(err.data), message: err.message });
   });
   socket.on("disconnect", (reason) => {
-    attempts = 0;
     if (socket.active) waiting();
     else set({ state: reason === "io client disconnect" ? "idle" : "disconnected" });
   });

@@ -9,12 +9,12 @@ import { useSocket } from "./useSocket";
  */
 export function useAck<E extends RequestEvent>(event: E, within?: number) {
   const socket = useSocket();
-  const [pending, setPending] = useState(false);
+  const [pending, setPending] = useState(0); // how many: send may be called again before the answer
   const [error, setError] = useState<RequestError | null>(null);
 
   const send = useCallback(
     async (...args: RequestArgs<E>): Promise<RequestAnswer<E> | undefined> => {
-      setPending(true);
+      setPending((n) => n + 1);
       setError(null);
       try {
         return await request(socket, event, args, within);
@@ -23,10 +23,10 @@ export function useAck<E extends RequestEvent>(event: E, within?: number) {
         setError(err);
         return undefined;
       } finally {
-        setPending(false);
+        setPending((n) => n - 1);
       }
     },
     [socket, event, within],
   );
-  return { send, pending, error };
+  return { send, pending: pending > 0, error };
 }
