@@ -40,7 +40,7 @@ func (h *handler) Enabled(_ context.Context, level slog.Level) bool {
 
 // Handle implements [slog.Handler].
 func (h *handler) Handle(ctx context.Context, record slog.Record) error {
-	root := fields{into: logrus.Fields{}, nested: h.nested}
+	root := fields{into: object{}, nested: h.nested}
 	open := root
 	for _, s := range h.scopes {
 		if s.group != "" {
@@ -56,7 +56,7 @@ func (h *handler) Handle(ctx context.Context, record slog.Record) error {
 		return true
 	})
 	dropEmpty(root.into)
-	entry := logrus.Entry{Logger: h.log, Data: root.into, Time: record.Time, Context: ctx}
+	entry := logrus.Entry{Logger: h.log, Data: logrus.Fields(root.into), Time: record.Time, Context: ctx}
 	entry.Log(logrusLevel(record.Level), record.Message)
 	return nil
 }
@@ -101,9 +101,12 @@ func logrusLevel(level slog.Level) logrus.Level {
 	}
 }
 
+// object is of attributes: a group's, or all. A value that is logged and is a map too is not one: it is its owner's.
+type object map[string]any
+
 // fields is where attributes go: an object, or a prefix within one.
 type fields struct {
-	into   map[string]any
+	into   object
 	prefix string
 	nested bool
 }
@@ -113,9 +116,9 @@ func (f fields) group(name string) fields {
 		f.prefix += name + "."
 		return f
 	}
-	inner, ok := f.into[name].(map[string]any)
+	inner, ok := f.into[name].(object)
 	if !ok {
-		inner = map[string]any{}
+		inner = object{}
 		f.into[name] = inner
 	}
 	f.into = inner
@@ -142,11 +145,11 @@ func (f fields) add(attr slog.Attr) {
 }
 
 // dropEmpty removes the objects of groups that nothing was put into.
-func dropEmpty(object map[string]any) {
-	for key, value := range object {
-		if inner, ok := value.(map[string]any); ok {
+func dropEmpty(o object) {
+	for key, value := range o {
+		if inner, ok := value.(object); ok {
 			if dropEmpty(inner); len(inner) == 0 {
-				delete(object, key)
+				delete(o, key)
 			}
 		}
 	}

@@ -104,6 +104,19 @@ func TestDerivedHandlersDoNotShare(t *testing.T) {
 	}
 }
 
+// A map that is logged stays as it is: others may read it.
+func TestMaps(t *testing.T) {
+	value := map[string]any{"n": 1, "none": map[string]any{}}
+	for format, want := range map[string]string{"text": `value="map[n:1 none:map[]]"`, "json": `"value":{"n":1,"none":{}}`} {
+		got := record(t, "info", format, func(l *slog.Logger) {
+			l.Info("x", "value", value)
+		})
+		if !strings.Contains(got, want) || len(value) != 2 {
+			t.Errorf("%s: %v, logged as %s", format, value, got)
+		}
+	}
+}
+
 type explosive struct{ text *string }
 
 func (e *explosive) Error() string { return *e.text }
