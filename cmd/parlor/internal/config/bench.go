@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
@@ -149,7 +150,7 @@ func (b *Bench) checkBounds() *Error {
 		{"timeout", b.Timeout.Seconds(), maxRun.Seconds()},
 		{"size", float64(b.Size), maxData},
 	} {
-		if bound.value > bound.max || bound.value < 0 && bound.flag != "rate" {
+		if math.IsNaN(bound.value) || bound.value > bound.max || bound.value < 0 && bound.flag != "rate" {
 			return &Error{Flag: "--" + bound.flag, Problem: "is out of all bounds; give less, and not less than nothing"}
 		}
 	}

@@ -96,6 +96,8 @@ func TestBadBench(t *testing.T) {
 		"http://a --duration=5":               `--duration: "5" is not a duration`,
 		"http://a --duration=25h":             "--duration: is out of all bounds",
 		"http://a --rate=fast":                `--rate: "fast" is not a number; write it like 100 or 0.5`,
+		"http://a --rate=NaN":                 "--rate: is out of all bounds",
+		"http://a --connect-rate=NaN":         "--connect-rate: is out of all bounds",
 		"http://a --connections=-1":           "--connections: is out of all bounds",
 		"http://a --auth=hunter2":             "--auth: is not a JSON object",
 		"http://a --auth-file=" + wrong:       "--auth-file: is not a JSON object",
