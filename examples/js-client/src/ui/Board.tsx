@@ -37,7 +37,8 @@ export function Board({ room }: { room: string }) {
     const cursor = { name: user, x: within(x), y: within(y), moved: Date.now(), idle: false };
     setCursors((old) => new Map(old).set(userId, cursor));
   });
-  useSocketEvent("user_left", ({ userId }) => {
+  useSocketEvent("user_left", ({ userId, room: where }) => {
+    if (where !== room) return;
     setCursors((old) => new Map([...old].filter(([id]) => id !== userId)));
   });
 
