@@ -15,6 +15,8 @@ export interface Connection {
   readonly connect: () => void;
   /** Starts over at once. */
   readonly reconnect: () => void;
+  /** Ends it, or the attempts to have it, until it is asked for again. */
+  readonly disconnect: () => void;
   /** Keeps the connection open until the function it returns is called. */
   readonly retain: () => () => void;
 }
@@ -38,6 +40,10 @@ export function createConnection({ namespace, url, transports = ["polling", "web
   const manager = url === undefined ? new Manager(managerOptions) : new Manager(url, managerOptions);
   const socket: AppSocket = manager.socket(namespace);
   const status = watchStatus(socket, delays);
+  const disconnect = () => {
+    socket.disconnect();
+    status.setState({ state: "idle" }, true); // a socket that was not connected says nothing
+  };
   let users = 0;
   let closing: ReturnType<typeof setTimeout> | undefined;
 
@@ -55,6 +61,7 @@ export function createConnection({ namespace, url, transports = ["polling", "web
     reconnect() {
       reconnectNow(socket, status);
     },
+    disconnect,
     retain() {
       users++;
       clearTimeout(closing);
@@ -64,10 +71,7 @@ export function createConnection({ namespace, url, transports = ["polling", "web
         retained = false;
         users--;
         if (users > 0) return;
-        closing = setTimeout(() => {
-          socket.disconnect();
-          status.setState({ state: "idle" }, true);
-        }, GRACE);
+        closing = setTimeout(disconnect, GRACE);
       };
     },
   };

@@ -24,7 +24,7 @@ export function Profile() {
     const waiting = unsent(chatStore.getState().conversations.values());
     const question = `${waiting === 1 ? "One message has" : `${waiting} messages have`} not been sent. Sign out and discard them?`;
     if (waiting > 0 && !confirm(question)) return;
-    connection.socket.disconnect();
+    connection.disconnect();
     chat.leave();
   }
 
