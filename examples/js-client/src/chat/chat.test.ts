@@ -143,7 +143,7 @@ test("the relayed copy is the last word of a connection: the next page does not 
   await joined();
   onMessage = (message, _, socket) => {
     relay(message);
-    setTimeout(() => socket.disconnect(), 50);
+    socket.disconnect();
   };
   chat.send(key, "once");
   await vi.waitFor(() => expect(connection.socket.connected).toBe(false));
