@@ -74,6 +74,9 @@ func (r *reloader) run(ctx context.Context, log *slog.Logger, now running) {
 
 // reload takes over all that it can, or nothing and returns why.
 func (r *reloader) reload(ctx context.Context, log *slog.Logger, now running) (*config.Config, error) {
+	if err := readableAgain(now.started); err != nil {
+		return nil, err
+	}
 	cfg, err := r.read()
 	if err != nil {
 		return nil, err
@@ -101,6 +104,23 @@ func (r *reloader) reload(ctx context.Context, log *slog.Logger, now running) (*
 		log.Warn(warning)
 	}
 	return cfg, nil
+}
+
+// readableAgain refuses a server's files that can be read once only, as a pipe is:
+// the second time nothing comes, which for the configuration is all defaults.
+func readableAgain(started *config.Config) error {
+	for _, file := range []struct{ flag, path string }{
+		{"config", started.File},
+		{"tls-cert", started.TLSCert},
+		{"tls-key", started.TLSKey},
+		{config.SecretFileFlag, started.SecretFile},
+		{config.PublicKeyFileFlag, started.PublicKeyFile},
+	} {
+		if info, err := os.Stat(file.path); err == nil && !info.Mode().IsRegular() {
+			return config.NewError(file.flag, "%q is no regular file, and cannot be read a second time; restart the server", file.path)
+		}
+	}
+	return nil
 }
 
 // limit takes over who may connect from where, and how much everybody may do.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -81,6 +82,36 @@ func TestReload(t *testing.T) {
 	reload("nothing has changed")
 	admits(second, true)
 
+	send(t, cmd, syscall.SIGTERM)
+	waitFor(t, log, "stopped")
+	if code := exitCode(t, cmd.Wait()); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// A configuration that came by a pipe, decrypted say, is not there a second time:
+// SIGHUP does not take that for one without settings.
+func TestReloadPipe(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no signals to send")
+	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := write.WriteString("cors-origin: [https://one.example]\n"); err != nil {
+		t.Fatal(err)
+	}
+	_ = write.Close()
+	cmd := command(t, nil, "--addr=127.0.0.1:0", "--config=/dev/fd/3")
+	cmd.ExtraFiles = []*os.File{read}
+	log, _, _ := listening(t, cmd)
+	_ = read.Close()
+	send(t, cmd, syscall.SIGHUP)
+	if line := waitFor(t, log, "the configuration was read again"); !strings.Contains(line, "nothing has changed") || !strings.Contains(line, "restart the server") {
+		t.Error(line)
+	}
 	send(t, cmd, syscall.SIGTERM)
 	waitFor(t, log, "stopped")
 	if code := exitCode(t, cmd.Wait()); code != 0 {
