@@ -199,18 +199,18 @@ test("unread: the conversation that comes to the front when another is left is r
   expect(conversation(key)?.unread).toBe(0);
 });
 
-test("unread: what was missed where nobody looks", async () => {
+test.each([{ before: ["first"] }, { before: [] }])("unread: what was missed where nobody looks, after $before", async ({ before }) => {
   chat.enterRoom("r");
   await joined();
-  chat.send(key, "first");
+  for (const text of before) chat.send(key, text);
   await settled();
   chat.enterRoom("elsewhere");
   await joined(roomKey("elsewhere"));
   connection.socket.disconnect();
-  said.push(other("missed 1"), { ...other("missed 2"), id: "000003" });
+  for (const text of ["missed 1", "missed 2"]) said.push(other(text));
   connection.connect();
   await joined();
-  expect(shown()).toEqual(["first", "missed 1", "missed 2"]);
+  expect(shown()).toEqual([...before, "missed 1", "missed 2"]);
   expect(conversation(key)?.unread).toBe(2);
 });
 

@@ -53,6 +53,7 @@ export function createChat(socket: AppSocket): Chat {
     const key = open("room", room, room);
     const mine = connection;
     const known = knownIds(key); // before anything new comes
+    const again = (conversation(key)?.people.size ?? 0) > 0; // one was in it oneself
     const since: PeopleChange[] = [];
     joining.set(room, since);
     try {
@@ -69,7 +70,7 @@ export function createChat(socket: AppSocket): Chat {
       update(key, ({ timeline: before, earlier, unread }) => {
         const timeline = receive(before, entries);
         // What is there at the first time was said before one came.
-        const news = known.length > 0 && !isSeen(key) ? countNew(before, timeline) : 0;
+        const news = again && !isSeen(key) ? countNew(before, timeline) : 0;
         return {
           timeline,
           people,
