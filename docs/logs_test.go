@@ -58,7 +58,7 @@ func TestLogFields(t *testing.T) {
 }
 
 var (
-	logMethod = regexp.MustCompile(`^((Debug|Info|Warn|Error)(Context)?|With|AddAttrs|Int|String)$`)
+	logMethod = regexp.MustCompile(`^((Debug|Info|Warn|Error)(Context)?|With|AddAttrs|Any|Duration|Int|String)$`)
 	fieldName = regexp.MustCompile(`^[a-z][a-z_]*$`)
 )
 
@@ -88,7 +88,7 @@ func fields(t *testing.T, path string, logged map[string]string) {
 			switch called.Sel.Name {
 			case "With":
 				add(n.Args)
-			case "Int", "String": // of slog
+			case "Any", "Duration", "Int", "String": // of slog
 				if pkg, ok := called.X.(*ast.Ident); ok && pkg.Name == "slog" {
 					add(n.Args)
 				}

@@ -235,20 +235,20 @@ func (l *line) check() {
 	l.up, l.err, l.upSince = true, nil, time.Now()
 	l.connects++
 	l.cluster.counts.connects.Add(1)
-	l.tell(true, nil, "connected to the other instances", "after", time.Since(l.since).Round(time.Millisecond), "connects", l.connects)
+	l.tell(true, nil, "connected to the other instances", slog.Duration("after", time.Since(l.since).Round(time.Millisecond)), slog.Int("connects", l.connects))
 	l.since, l.told = time.Now(), false
 	notify(l.queue.wake)
 }
 
 // tell logs the state, and calls the application: without the lock that the caller
 // holds, since a log may be the application's too.
-func (l *line) tell(up bool, err error, line string, attrs ...any) {
+func (l *line) tell(up bool, err error, line string, attrs ...slog.Attr) {
+	level := slog.LevelInfo
+	if !up {
+		level, attrs = slog.LevelWarn, append(attrs, slog.Any("error", err))
+	}
 	l.states.push(func() {
-		level := slog.LevelInfo
-		if !up {
-			level = slog.LevelWarn
-		}
-		l.log.Log(context.Background(), level, line, attrs...)
+		l.log.LogAttrs(context.Background(), level, line, attrs...)
 		if f := l.config.onState; f != nil {
 			f(up, err)
 		}
@@ -274,7 +274,7 @@ func (l *line) lost(err error) {
 		return
 	}
 	l.told = true
-	l.tell(false, err, "not connected to the other instances; own clients are served", "error", err)
+	l.tell(false, err, "not connected to the other instances; own clients are served")
 }
 
 // supervise keeps a connection that listens.

@@ -176,7 +176,7 @@ func (l *line) outcome(err error) {
 	case errors.Is(err, context.Canceled): // by Close
 		l.failing = was
 	case err != nil && was == nil && l.up:
-		l.tell(false, err, "cannot publish to the other instances; own clients are served", "error", err)
+		l.tell(false, err, "cannot publish to the other instances; own clients are served")
 	case err == nil && was != nil && l.up:
 		l.tell(true, nil, "can publish to the other instances again")
 	}
