@@ -202,13 +202,13 @@ func TestMetricsExist(t *testing.T) {
 		t.Fatal(err)
 	}
 	var metrics map[string]bool
-	until(t, "an event in the metrics", func() bool {
+	until(t, "an event in the metrics, and Redis", func() bool {
 		_, body := get("http://" + r.ops + "/metrics")
 		metrics = map[string]bool{}
 		for _, m := range regexp.MustCompile(`(?m)^([a-z_]+)[{ ]`).FindAllStringSubmatch(body, -1) {
 			metrics[m[1]] = true
 		}
-		return strings.Contains(body, `event="join"`)
+		return strings.Contains(body, `event="join"`) && metrics["parlor_redis_ping_seconds"]
 	})
 	for _, name := range []string{"dashboard.json", "alerts.yaml", "../../docs/operations.md"} {
 		asked := regexp.MustCompile(`\b(parlor|go|process)_[a-z_]+`).FindAllString(read(t, name), -1)

@@ -201,7 +201,7 @@ func historyOf(room string, texts ...int) int {
 func TestLeavesFail(t *testing.T) {
 	server := redistest.Start(t)
 	proxy := redistest.NewProxy(t, server.Addr)
-	opts := Options{Heartbeat: quick, Timeout: 200 * time.Millisecond}
+	opts := Options{Heartbeat: quick, Timeout: time.Second}
 	a, b := start(t, proxy.Addr, "/", opts), start(t, server.Addr, "/", opts)
 	crew(a)
 	await(t, "judging", func() bool { return judges(a) }, true)
