@@ -17,16 +17,22 @@ import (
 // long that would take.
 type page struct {
 	rows           int
-	sockets, rooms []string            // with their namespaces
-	clients        []string            //
-	members        map[string][]string // of rooms
+	sockets, rooms map[string][]string // by namespace
+	clients        []string
+	members        map[string][]string // of rooms, with their namespaces
+}
+
+func newPage() page {
+	return page{sockets: make(map[string][]string), rooms: make(map[string][]string), members: make(map[string][]string)}
 }
 
 func (p *page) tell(m message) (took time.Duration) {
 	text := func(i int) string { return m.args[i].(string) }
 	switch m.name {
 	case "all_sockets":
-		p.sockets, p.rooms, p.clients, p.members = nil, nil, nil, make(map[string][]string)
+		rows := p.rows
+		*p = newPage()
+		p.rows = rows
 		for _, v := range m.args[0].([]any) {
 			took += 50*time.Microsecond + time.Duration(p.add(v.(map[string]any)))*250*time.Nanosecond
 		}
@@ -34,9 +40,9 @@ func (p *page) tell(m message) (took time.Duration) {
 	case "socket_connected":
 		p.add(m.args[0].(map[string]any))
 	case "socket_disconnected":
-		p.sockets = slices.DeleteFunc(p.sockets, func(s string) bool { return s == text(0)+" "+text(1) })
+		p.sockets[text(0)] = slices.DeleteFunc(p.sockets[text(0)], func(s string) bool { return s == text(1) })
 	case "room_joined":
-		if slices.Contains(p.sockets, text(0)+" "+text(2)) {
+		if slices.Contains(p.sockets[text(0)], text(2)) {
 			p.member(text(0)+" "+text(1), text(2))
 		}
 	case "room_left":
@@ -53,21 +59,22 @@ func (p *page) tell(m message) (took time.Duration) {
 
 // add adds a socket, and returns how many things are gone through for it.
 func (p *page) add(info map[string]any) (steps int) {
-	find := func(list *[]string, s string) {
-		i := slices.Index(*list, s)
+	find := func(list []string, s string) []string {
+		i := slices.Index(list, s)
 		if i < 0 {
-			i = len(*list)
-			*list = append(*list, s)
+			i = len(list)
+			list = append(list, s)
 		}
 		steps += i
+		return list
 	}
 	ns, id := info["nsp"].(string), info["id"].(string)
-	find(&p.sockets, ns+" "+id)
-	find(&p.clients, info["clientId"].(string))
+	p.sockets[ns] = find(p.sockets[ns], id)
+	p.clients = find(p.clients, info["clientId"].(string))
 	for _, v := range info["rooms"].([]any) {
-		room := ns + " " + v.(string)
-		find(&p.rooms, room)
-		steps += p.member(room, id)
+		room := v.(string)
+		p.rooms[ns] = find(p.rooms[ns], room)
+		steps += p.member(ns+" "+room, id)
 	}
 	return steps
 }
@@ -109,7 +116,7 @@ func TestLoad(t *testing.T) {
 		a := r.client()
 		a.join("/admin", "")
 		var (
-			p     = page{members: make(map[string][]string)}
+			p     = newPage()
 			told  []time.Duration // what each message took
 			at    []time.Time
 			count = make(map[string]int)
@@ -177,8 +184,10 @@ func TestLoad(t *testing.T) {
 			want["/ "+c.ids["/"]] = true
 		}
 		got := make(map[string]bool)
-		for _, s := range p.sockets {
-			got[s] = true
+		for ns, ids := range p.sockets {
+			for _, id := range ids {
+				got[ns+" "+id] = true
+			}
 		}
 		if n := len(p.members["/ all"]); !maps.Equal(got, want) || n != len(there) {
 			t.Errorf("in the end the page has %d sockets, want %d, and %d in a room of %d", len(got), len(want), n, len(there))
