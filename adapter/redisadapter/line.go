@@ -261,8 +261,9 @@ func (l *line) lost(err error) {
 	defer l.mu.Unlock()
 	if l.up {
 		l.since = time.Now()
+		l.told = l.failing != nil // as what cannot be published to
 	}
-	l.live, l.up, l.err = false, false, err
+	l.live, l.up, l.err, l.failing = false, false, err, nil
 	l.waiting = 0
 	clear(l.dropped)
 	clear(l.leaving)

@@ -166,18 +166,21 @@ func (l *line) send(batch []outgoing) (again []outgoing, err error) {
 	return again, err
 }
 
-// outcome remembers how the last batch went, which is part of the state.
+// outcome remembers how the last batch went, which is part of the state while the
+// line is up; else that it is not says all, and what failed before it is again says
+// nothing.
 func (l *line) outcome(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if !l.up || errors.Is(err, context.Canceled) { // by Close
+		return
+	}
 	was := l.failing
 	l.failing = err
 	switch {
-	case errors.Is(err, context.Canceled): // by Close
-		l.failing = was
-	case err != nil && was == nil && l.up:
+	case err != nil && was == nil:
 		l.tell(false, err, "cannot publish to the other instances; own clients are served")
-	case err == nil && was != nil && l.up:
+	case err == nil && was != nil:
 		l.tell(true, nil, "can publish to the other instances again")
 	}
 }

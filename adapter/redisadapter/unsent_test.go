@@ -3,6 +3,8 @@ package redisadapter
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -76,12 +78,18 @@ func TestUnsent(t *testing.T) {
 
 // TestUpAgain: an instance with nothing to publish is up again after Redis has not
 // answered the last that it had, whether the connection that listens has outlived
-// that or not. In fake time.
+// that or not. Of both connections it is told as of one. In fake time.
 func TestUpAgain(t *testing.T) {
 	for _, pause := range []time.Duration{1500 * time.Millisecond, 30 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			var bus linktest.Bus
-			c := onBus(&bus)()
+			var mu sync.Mutex
+			var states []bool
+			c := onBus(&bus, WithOnState(func(up bool, _ error) {
+				mu.Lock()
+				defer mu.Unlock()
+				states = append(states, up)
+			}))()
 			n, _ := start(t, 0, c)
 			time.Sleep(time.Second)
 			bus.Freeze()
@@ -96,6 +104,11 @@ func TestUpAgain(t *testing.T) {
 				t.Errorf("after %v without an answer it is not up again: %v", pause, err)
 			}
 			n.Close()
+			mu.Lock()
+			defer mu.Unlock()
+			if !slices.Equal(states, []bool{true, false, true}) {
+				t.Errorf("after %v without an answer it was told %v", pause, states)
+			}
 		})
 	}
 }
