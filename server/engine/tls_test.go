@@ -46,8 +46,8 @@ func TestTLS(t *testing.T) {
 		return string(frame.Payload)
 	}
 
-	// This one reads, when the machine lets it: there is room for all of the burst.
-	f := newFixture(t, engine.Options{WriteTimeout: time.Second, MaxQueue: 32 << 20})
+	// This one reads, when the machine lets it: there is room, and time, for all of the burst.
+	f := newFixture(t, engine.Options{WriteTimeout: guard, MaxQueue: 32 << 20})
 	f.onText = echo
 	c, r, s := dial(f)
 	if got := next(r); !strings.HasPrefix(got, "0{") {
