@@ -121,9 +121,9 @@ func (h *half) set(d *deadline, at time.Time) {
 		d.timer = nil
 	}
 	d.at = at
-	if !at.IsZero() {
+	if left := time.Until(at); !at.IsZero() && left > 0 { // what has passed wakes them below
 		// The lock keeps the wake-up from falling between a waiter's look at the clock and its sleep.
-		d.timer = time.AfterFunc(time.Until(at), func() { h.mu.Lock(); h.mu.Unlock(); h.cond.Broadcast() }) //nolint:staticcheck // see above
+		d.timer = time.AfterFunc(left, func() { h.mu.Lock(); h.mu.Unlock(); h.cond.Broadcast() }) //nolint:staticcheck // see above
 	}
 	h.cond.Broadcast()
 }
