@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/seed3686fee0/parlor/internal/wire"
@@ -21,6 +22,7 @@ func TestLimits(t *testing.T) {
 		}
 		_ = c.Close()
 		s.wantEnd(t, engine.TransportClose)
+		synctest.Wait() // its place is free once its receiver has been told
 		f.openWS()
 	})
 	bubble(t, engine.Options{Limits: engine.Limits{ConnectionsPerAddress: 1}}, func(t *testing.T, f *fixture) {
@@ -110,6 +112,7 @@ func TestSetLimits(t *testing.T) {
 		refused("connections of an address", http.StatusTooManyRequests)
 		_ = a.Close()
 		s.wantEnd(t, engine.TransportClose)
+		synctest.Wait() // its place is free once its receiver has been told
 		f.openWS()
 		ok(t, b.Send("4still there"))
 
