@@ -199,11 +199,11 @@ func (c *conn) connect(p *packet.Packet) {
 		c.mu.Unlock()
 		c.fail(errConnectTwice)
 		return
-	case c.asked > preConnectPayload:
+	case c.asked > maxConnect:
 		c.mu.Unlock()
 		c.fail(errAskedMuch)
 		return
-	case p.Size() > preConnectPayload:
+	case p.Size() > maxConnect:
 		c.mu.Unlock()
 		c.refuse(p.Namespace, "CONNECT payload too large", nil)
 		return

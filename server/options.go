@@ -24,10 +24,10 @@ const (
 	DefaultInboxBytes     = 1 << 20
 )
 
-// preConnectPayload is what a connection may send in one message before it
-// has been admitted to a namespace, and in any CONNECT: its payload is kept for as
-// long as the socket is there.
-const preConnectPayload = 16 << 10
+// maxConnect bounds any CONNECT, since its payload is kept for as long as the
+// socket is there; and of a connection that no namespace has admitted yet each
+// message, and all its CONNECTs together.
+const maxConnect = 16 << 10
 
 // Limits bound what one connection may take of the server. A field of zero
 // means its default, a negative one no limit.

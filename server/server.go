@@ -52,7 +52,7 @@ func New(options ...Option) *Server {
 	s.limits.Store(&limits)
 	e := c.engine
 	e.Open = s.open
-	e.UnadmittedPayload = preConnectPayload
+	e.UnadmittedPayload = maxConnect
 	e.Limits = limits.Engine
 	e.Logger = c.logger
 	s.engine = engine.New(e)
