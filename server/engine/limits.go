@@ -16,6 +16,11 @@ import (
 // means its default, a negative one no limit. Addresses are counted one by
 // one in IPv4 and by /64 in IPv6. The defaults are far above what an office
 // behind one address needs.
+//
+// What counts is sessions. Open connections can be more: that of a session which
+// has ended waits 5 seconds for the peer to answer the close frame, and up to 16 at
+// a time try to upgrade one session, for Options.UpgradeTimeout and those 5 seconds.
+// Who wants few of an address limits its handshakes too.
 type Limits struct {
 	// Connections is the number of sessions in all; over it: 503. Default: no limit.
 	Connections int

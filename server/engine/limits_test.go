@@ -43,6 +43,57 @@ func TestLimits(t *testing.T) {
 	})
 }
 
+// TestLimitsLinger: what an address holds beyond its limit, connections whose
+// session has ended and those that try to take one over, it holds for seconds.
+func TestLimitsLinger(t *testing.T) {
+	const sessions, probes = 10, 16
+	opts := engine.Options{Limits: engine.Limits{ConnectionsPerAddress: 1}}
+	hold := func(t *testing.T, f *fixture, most int, longest time.Duration) {
+		t.Helper()
+		if n := engine.Conns(f.Server); n > most || n < most/2 {
+			t.Errorf("%d connections, want up to %d", n, most)
+		}
+		time.Sleep(longest)
+		synctest.Wait()
+		if n := engine.Conns(f.Server); n != 0 {
+			t.Errorf("%d connections are left after %v", n, longest)
+		}
+	}
+	bubble(t, opts, func(t *testing.T, f *fixture) {
+		for range sessions {
+			c, s := f.openWS()
+			ok(t, c.Send("nonsense"))
+			s.wantEnd(t, engine.ParseError)
+			synctest.Wait() // its place is free, its connection waits for an answer to the close frame
+		}
+		hold(t, f, sessions, 5*time.Second)
+	})
+	bubble(t, opts, func(t *testing.T, f *fixture) {
+		for range sessions {
+			p, s := f.openPoll()
+			for range probes {
+				_, err := p.DialUpgrade()
+				ok(t, err)
+			}
+			if _, err := p.DialUpgrade(); err == nil {
+				t.Fatal("one probe more")
+			}
+			_, _ = p.Post("nonsense")
+			s.wantEnd(t, engine.ParseError)
+			synctest.Wait()
+		}
+		hold(t, f, sessions*probes, 5*time.Second)
+	})
+	bubble(t, opts, func(t *testing.T, f *fixture) {
+		p, _ := f.openPoll()
+		for range probes {
+			_, err := p.DialUpgrade()
+			ok(t, err)
+		}
+		hold(t, f, probes, engine.DefaultUpgradeTimeout+5*time.Second)
+	})
+}
+
 // TestAddresses: who counts as one client. An IPv6 client has a whole /64 to come
 // from, and what X-Forwarded-For says counts from trusted proxies alone, as far as
 // they vouch for it.
