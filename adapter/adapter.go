@@ -43,6 +43,15 @@ type Member interface {
 	Describe() SocketInfo
 }
 
+// A Reacher is a [Member] that is in its rooms for longer than it can be reached: a
+// while before, for what is to happen first, and a while after. While Reachable says
+// that it cannot, nobody waits for an acknowledgement of it. It does not block and
+// does not call the adapter.
+type Reacher interface {
+	Member
+	Reachable() bool
+}
+
 // Flags are how a packet is to be delivered.
 type Flags struct {
 	// Volatile: the packet may be dropped for a member that is not ready.

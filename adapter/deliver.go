@@ -3,6 +3,7 @@ package adapter
 import (
 	"context"
 	"iter"
+	"slices"
 	"sync"
 
 	"github.com/seed3686fee0/parlor/server/packet"
@@ -40,7 +41,7 @@ func (m *Memory) BroadcastWithAck(ctx context.Context, p *packet.Shared, t Targe
 	}
 	// Nobody may answer before the number of those who are asked is told, so
 	// the members are picked first; one that is gone meanwhile says so.
-	asked = m.Members(t)
+	asked = slices.DeleteFunc(m.Members(t), unreachable)
 	clients(len(asked))
 	if len(asked) == 0 {
 		return
@@ -65,6 +66,11 @@ func (m *Memory) BroadcastWithAck(ctx context.Context, p *packet.Shared, t Targe
 	for _, x := range behind {
 		x.Flush()
 	}
+}
+
+func unreachable(x Member) bool {
+	r, ok := x.(Reacher)
+	return ok && !r.Reachable()
 }
 
 // Members implements [Adapter].

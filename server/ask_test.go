@@ -308,3 +308,26 @@ func TestAskEachAgain(t *testing.T) {
 		}
 	}
 }
+
+// Who is not connected yet, or not any more, is not asked and not missed, though it
+// is in its rooms: while observers hear of its beginning and handlers of its end.
+func TestAskEachOfWhoIsNotThere(t *testing.T) {
+	r := serve(t)
+	asked := make(chan error, 2)
+	ask := func() {
+		for _, err := range r.Of("/").Timeout(patience).AskEach(waited(t), "q") {
+			asked <- err
+			return
+		}
+		asked <- nil
+	}
+	r.Observe(&hooked{notebook: &notebook{}, connected: ask})
+	r.Of("/").OnDisconnecting(func(context.Context, *server.Socket, server.Reason) { ask() })
+	c, _ := r.connect()
+	c.send("41")
+	for _, when := range []string{"connecting", "disconnecting"} {
+		if err := receive(t, "the end of the question", asked); err != nil {
+			t.Errorf("%s: %v", when, err)
+		}
+	}
+}

@@ -9,12 +9,15 @@ import (
 // do with a socket is no part of the socket's API.
 type member Socket
 
-var _ adapter.Member = (*member)(nil)
+var _ adapter.Reacher = (*member)(nil)
 
 func (m *member) socket() *Socket { return (*Socket)(m) }
 
 // ID implements [adapter.Member].
 func (m *member) ID() string { return m.id }
+
+// Reachable implements [adapter.Reacher].
+func (m *member) Reachable() bool { return m.socket().reachable() }
 
 // Deliver implements [adapter.Member].
 func (m *member) Deliver(p *packet.Shared, f adapter.Flags) (flush bool) {
