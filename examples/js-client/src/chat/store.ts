@@ -17,6 +17,7 @@ export interface Conversation {
   joined: boolean; // a room that we are in, with all that was missed; messages may be sent
   problem: string | null; // why we are not
   earlier: "more" | "loading" | "none"; // what there is before the first message
+  scrolledUp: boolean; // its reader is further up than the newest message
   unread: number;
   draft: string;
 }
@@ -65,8 +66,22 @@ export function update(key: string, change: (c: Conversation) => Partial<Convers
   chatStore.setState(({ conversations }) => {
     const old = conversations.get(key);
     if (!old) return {};
-    return { conversations: new Map(conversations).set(key, { ...old, ...change(old) }) };
+    return { conversations: new Map(conversations).set(key, trim({ ...old, ...change(old) })) };
   });
+}
+
+/** How many messages a room keeps here, for a page that is left open on it. */
+const MOST = 1_000;
+
+/**
+ * Takes from a room what is before its newest messages; whoever scrolls up to there asks for it again.
+ * Not while somebody is further up, whose place would move, nor while earlier messages are on their
+ * way, which go before the first. What two people write to each other is in no history, and stays.
+ */
+export function trim(c: Conversation, most = MOST): Conversation {
+  const { numbered } = c.timeline;
+  if (numbered.length <= most || c.kind === "direct" || c.scrolledUp || c.earlier === "loading") return c;
+  return { ...c, timeline: { ...c.timeline, numbered: numbered.slice(-most) }, earlier: "more" };
 }
 
 /** Makes sure that there is such a conversation. */
@@ -85,6 +100,7 @@ export function open(kind: Conversation["kind"], id: string, title: string): str
       joined: false,
       problem: null,
       earlier: "none",
+      scrolledUp: false,
       unread: 0,
       draft: "",
     };

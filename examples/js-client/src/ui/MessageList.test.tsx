@@ -3,7 +3,7 @@ import { act, cleanup, fireEvent, render, screen } from "@testing-library/react"
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Chat } from "../chat/chat";
 import { ChatContext } from "../chat/context";
-import { chatStore, initialChat, open, roomKey, update, useChatState } from "../chat/store";
+import { chatStore, conversation, initialChat, open, roomKey, update, useChatState } from "../chat/store";
 import { receive, type Entry } from "../chat/timeline";
 import { SocketProvider } from "../socket";
 import { MessageList } from "./MessageList";
@@ -51,6 +51,24 @@ test("what is new is what has come below, not what was loaded above", () => {
   screen.getByRole("button", { name: "To the newest" });
   add(54);
   screen.getByRole("button", { name: "1 new" });
+});
+
+test("who has scrolled up keeps what is there, until back at the newest, or elsewhere", () => {
+  const log = screen.getByRole("log");
+  Object.defineProperties(log, { scrollHeight: { value: 1000 }, clientHeight: { value: 100 } });
+  const scrollTo = (top: number) => {
+    log.scrollTop = top;
+    fireEvent.scroll(log);
+  };
+  const scrolledUp = () => conversation(key)?.scrolledUp;
+  expect(scrolledUp()).toBe(false);
+  scrollTo(300);
+  expect(scrolledUp()).toBe(true);
+  scrollTo(900);
+  expect(scrolledUp()).toBe(false);
+  scrollTo(300);
+  cleanup();
+  expect(scrolledUp()).toBe(false);
 });
 
 test("joined again, it asks for what did not come while there was no connection", () => {

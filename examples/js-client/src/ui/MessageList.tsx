@@ -1,6 +1,6 @@
 import { Fragment, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useChat } from "../chat/context";
-import type { Conversation } from "../chat/store";
+import { update, type Conversation } from "../chat/store";
 import type { Entry, Timeline } from "../chat/timeline";
 import { formatDay, sameDay } from "../lib/time";
 import { Icon } from "./Icon";
@@ -48,6 +48,13 @@ export function MessageList({ conversation: c }: { conversation: Conversation })
     return () => observer.disconnect();
   }, []);
 
+  const scrolledUp = seenUpTo !== null;
+  useEffect(() => {
+    if (!scrolledUp) return;
+    update(c.key, () => ({ scrolledUp: true }));
+    return () => update(c.key, () => ({ scrolledUp: false }));
+  }, [c.key, scrolledUp]);
+
   // What does not fill the box cannot be scrolled.
   useEffect(() => {
     const box = scroller.current;
@@ -92,7 +99,7 @@ export function MessageList({ conversation: c }: { conversation: Conversation })
         </div>
       </div>
       {c.earlier === "loading" && <p className="loading">Loading earlier messages…</p>}
-      {seenUpTo !== null && <ToEnd news={countAfter(seenUpTo, c.timeline)} onClick={toEnd} />}
+      {scrolledUp && <ToEnd news={countAfter(seenUpTo, c.timeline)} onClick={toEnd} />}
     </div>
   );
 }
