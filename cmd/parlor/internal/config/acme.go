@@ -14,7 +14,7 @@ type ACME struct {
 	ACMEDomain    []string `help:"Name that clients connect to, to get a certificate for from Let's Encrypt or --acme-directory (ACME). Giving one is to accept that authority's terms. It has to reach this server under the name on port 443. Repeatable." name:"acme-domain" placeholder:"NAME"`
 	ACMECache     string   `help:"Directory, there already, for the certificates, their keys and that of the account. Needed for --acme-domain." name:"acme-cache" placeholder:"DIR"`
 	ACMEEmail     string   `help:"Address that the authority may write to." name:"acme-email" placeholder:"ADDRESS"`
-	ACMEDirectory string   `help:"URL of the directory of another authority. Let's Encrypt's when not given." name:"acme-directory" placeholder:"URL"`
+	ACMEDirectory string   `help:"URL of the directory of another authority. Let's Encrypt's when not given." name:"acme-directory" placeholder:"URL" secret:"url"`
 }
 
 // HasACME reports whether certificates are had from an authority.
@@ -39,7 +39,7 @@ func (a *ACME) check(files bool) *Error {
 	}
 	if a.ACMEDirectory != "" {
 		if u, err := url.Parse(a.ACMEDirectory); err != nil || u.Scheme != "https" || u.Host == "" {
-			return newError("acme-directory", "%q is not the address of a directory; write it like https://acme.example.com/directory", withoutPassword(a.ACMEDirectory))
+			return newError("acme-directory", "%q is not the address of a directory; write it like https://acme.example.com/directory", guarded(a.ACMEDirectory))
 		}
 	}
 	for i, name := range a.ACMEDomain {

@@ -102,7 +102,7 @@ func (b *Bench) checkAddresses() *Error {
 			u.Scheme = strings.NewReplacer("wss", "https", "ws", "http").Replace(u.Scheme)
 		}
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.Fragment != "" {
-			return &Error{Problem: "\"" + withoutPassword(address) + "\" is not the address of a server; write it like http://localhost:3000"}
+			return &Error{Problem: "\"" + guarded(address) + "\" is not the address of a server; write it like http://localhost:3000"}
 		}
 		if u.User != nil {
 			return &Error{Problem: "the address has a user or a password in it, which everybody can see; give --auth-file, or --header"}

@@ -11,8 +11,8 @@
 // type allows what makes no sense; go generate then writes the documentation.
 // These tags mean something here, beside those of kong:
 //
-//   - secret: "url" for an address that may have a password or a token in it.
-//     Other secrets are not settings: the name of their file is.
+//   - secret: "url" for an address that may have a password or a token in it, "redis"
+//     for that of a Redis. Other secrets are not settings: the name of their file is.
 //   - reload: what a running server does with a new value on SIGHUP. Settings
 //     without it need a restart.
 package config

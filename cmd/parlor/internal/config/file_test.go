@@ -58,7 +58,7 @@ func TestPrecedence(t *testing.T) {
 		"ping-timeout":  {"20s", "default"},
 		"anonymous":     {"true", file + ":7"},
 		"tls-cert":      {"", "default"},
-		"redis":         {"redis://u:xxxxx@h/1?hidden", file + ":8"},
+		"redis":         {"redis://u:xxxxx@h/1?dial_timeout=1s", file + ":8"},
 	}
 	for _, s := range cfg.Settings() {
 		if w, ok := want[s.Name]; ok && (value{s.Value, s.Source}) != w {

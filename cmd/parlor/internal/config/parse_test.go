@@ -141,3 +141,27 @@ func TestHelp(t *testing.T) {
 		}
 	}
 }
+
+// No error repeats a password or a token, whatever is wrong with the address that it is in, and wherever that was given.
+func TestErrorsHaveNoSecrets(t *testing.T) {
+	clearEnv(t)
+	for _, address := range []string{"http://me:p4ss@host/x", "http://me:p4/ss@host", "http://me:12#p4ss@host", "http://p4ss@host", "://me:p4ss@host", "http://host/x?token=p4ss", "me:p4ss@host"} {
+		for name, err := range map[string]*Error{
+			"origin":    (&Config{Listen: Listen{CorsOrigin: []string{address}}}).checkOrigins(),
+			"key set":   (&Auth{JWKSURL: address}).checkJWKS(),
+			"Redis":     (&Redis{URL: address, Adapter: PubSub, Prefix: "p"}).check(nil),
+			"authority": (&ACME{ACMEDomain: []string{"a.example"}, ACMECache: "c", ACMEDirectory: address}).check(false),
+			"target":    (&Bench{Path: "/", Address: []string{address}}).checkAddresses(),
+			"metrics":   (&Bench{Metrics: []string{address}}).checkMetrics(),
+		} {
+			if err != nil && strings.Contains(err.Error(), "p4") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	for _, args := range []string{"--addr=", "--path=", "--log-level=", "--config=", "--trusted-proxy=", "--chat-rate=", "--acme-cache=c --acme-domain=", "serve ", "serve --"} {
+		if _, err := Parse(strings.Fields(args+"http://me:p4ss@host"), io.Discard); err == nil || strings.Contains(err.Error(), "p4") {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+}

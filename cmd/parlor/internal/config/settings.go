@@ -27,6 +27,9 @@ type Setting struct {
 	whole string // the value with what is secret in it
 }
 
+// byDefault is the source of a setting that was not given.
+const byDefault = "default"
+
 // Settings returns all of them, in the order in which they are documented.
 func (c *Config) Settings() []Setting { return slices.Clone(c.settings) }
 
@@ -92,7 +95,7 @@ func source(ctx *kong.Context, flag *kong.Flag, file *layer) string {
 	if e := file.entries[flag.Name]; e.used {
 		return fmt.Sprintf("%s:%d", file.name, e.line)
 	}
-	return "default"
+	return byDefault
 }
 
 // texts returns the value of a field, as one would write it.
@@ -111,8 +114,11 @@ func texts(value reflect.Value, secret string) []string {
 		return texts(value.Elem(), secret)
 	}
 	text := fmt.Sprint(value.Interface())
-	if secret == "url" {
+	switch secret {
+	case "url":
 		text = withoutPassword(text)
+	case "redis":
+		text = withoutRedisPassword(text)
 	}
 	if text == "" {
 		return nil
@@ -120,18 +126,52 @@ func texts(value reflect.Value, secret string) []string {
 	return []string{text}
 }
 
-// withoutPassword is an address without what may be secret in it: passwords, and
-// the query, which with Redis can have one, and with key sets a token.
+// hidden is shown in the place of what may be secret. [url.URL.Redacted] has it too.
+const hidden = "xxxxx"
+
+// withoutPassword is a valid address without what may be secret in it: a password, a
+// user that has none, and the query, which with key sets can have a token.
 func withoutPassword(address string) string {
-	if address == "" {
-		return ""
-	}
 	u, err := url.Parse(address)
 	if err != nil {
-		return "(hidden)"
+		return hidden
+	}
+	if _, set := u.User.Password(); u.User != nil && !set {
+		u.User = url.User(hidden)
 	}
 	if u.RawQuery != "" {
-		u.RawQuery = "hidden"
+		u.RawQuery = hidden
 	}
 	return u.Redacted()
+}
+
+// withoutRedisPassword is the valid address of a Redis without passwords. It is valid
+// still: its options stay, but for the one that is a password.
+func withoutRedisPassword(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return hidden
+	}
+	options := u.Query()
+	for name, values := range options {
+		for i, value := range values {
+			if name == "password" || strings.Contains(value, "@") {
+				values[i] = hidden
+			}
+		}
+	}
+	u.RawQuery = options.Encode()
+	return u.Redacted()
+}
+
+// guarded is an address that cannot be used, for the error that says so: nothing of one
+// with an @, for any part before it may be of a password, and nothing of a query.
+func guarded(address string) string {
+	if strings.Contains(address, "@") {
+		return hidden
+	}
+	if where, _, ok := strings.Cut(address, "?"); ok {
+		return where + "…"
+	}
+	return address
 }

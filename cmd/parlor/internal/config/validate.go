@@ -37,8 +37,14 @@ func Named(name string) string { return "--" + name + " (" + envName(name) + ")"
 // later than [Parse] looks at it.
 func NewError(name, format string, args ...any) error { return newError(name, format, args...) }
 
-// newError names the flag and the variable of a setting.
+// newError names the flag and the variable of a setting. Of an address among args, given
+// in the wrong place perhaps, what may be secret is left out.
 func newError(name, format string, args ...any) *Error {
+	for i, arg := range args {
+		if text, ok := arg.(string); ok && strings.ContainsAny(text, "@?") {
+			args[i] = withoutSecrets(text)
+		}
+	}
 	return &Error{
 		Flag:    "--" + name,
 		Env:     envName(name),
@@ -125,7 +131,7 @@ func oneOf(name, value string, allowed ...string) *Error {
 
 func checkAddr(name, address string) *Error {
 	_, port, err := net.SplitHostPort(address)
-	if err != nil {
+	if err != nil || strings.Contains(address, "/") {
 		return newError(name, "%q is not an address to listen on; write it like :3000 or 127.0.0.1:3000", address)
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil {
@@ -165,7 +171,7 @@ func (c *Config) checkOrigins() *Error {
 		u, err := url.Parse(origin)
 		if err != nil || u.Scheme == "" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
 			strings.Trim(u.Path, "/") != "" || strings.Contains(origin, "*") {
-			return newError("cors-origin", "%q is not an origin; write it like https://app.example.com, or * for any", origin)
+			return newError("cors-origin", "%q is not an origin; write it like https://app.example.com, or * for any", guarded(origin))
 		}
 		// Browsers send an origin in lower case, without a slash at its end and
 		// without the port that the scheme has anyway.

@@ -3,9 +3,12 @@ package config
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/printable"
 )
 
 // width is how long the lines of comments in the sample get.
@@ -71,18 +74,27 @@ func WriteSample(w io.Writer) error {
 }
 
 // Write writes the effective configuration as a file, each value with where it is
-// from. What may be secret is left out.
+// from. What may be secret is left out. Serve takes the file: in it are the settings
+// that were given, and defaults are comments, for some of them, when given, ask for
+// other settings.
 func (c *Config) Write(w io.Writer) error {
 	var out strings.Builder
 	if c.File != "" {
-		fmt.Fprintf(&out, "# from the flags, the environment, %s and the defaults\n", c.File)
+		fmt.Fprintf(&out, "# from the flags, the environment, %s and the defaults\n", printable.Text(c.File))
+	}
+	out.WriteString("# what is commented out is the default\n")
+	if slices.ContainsFunc(c.settings, func(s Setting) bool { return s.whole != s.Value }) {
+		fmt.Fprintf(&out, "# in place of what may be secret there is %q: write that in before you serve with this file\n", hidden)
 	}
 	for _, s := range c.settings {
-		line := "#" + s.Name + ":"
+		line := s.Name + ":"
 		if len(s.Values) > 0 {
-			line = s.Name + ": " + s.yaml(s.Values)
+			line += " " + s.yaml(s.Values)
 		}
-		fmt.Fprintf(&out, "%-40s # %s\n", line, s.Source)
+		if len(s.Values) == 0 || s.Source == byDefault {
+			line = "#" + line
+		}
+		fmt.Fprintf(&out, "%-40s # %s\n", line, printable.Text(s.Source))
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
@@ -105,10 +117,13 @@ func (s Setting) yaml(values []string) string {
 	return strings.TrimSpace(string(text))
 }
 
+// nothing is how YAML writes that there is no value.
+var nothing = []string{"", "~", "null", "Null", "NULL"}
+
 // scalar is a value that is read back as it is.
 func scalar(text string) *yaml.Node {
 	node := &yaml.Node{Kind: yaml.ScalarNode, Value: text}
-	if strings.ContainsAny(text, ":#{}[],&*!|>'\"%@`\n ") {
+	if slices.Contains(nothing, text) || strings.ContainsAny(text, ":#{}[],&*!|>'\"%@`\n ") {
 		node.Style = yaml.DoubleQuotedStyle
 	}
 	return node
