@@ -339,11 +339,8 @@ func (l *line) listen(ctx context.Context, x link.Listener) error {
 		l.heard.Store(true)
 		switch e.Type {
 		case link.Message:
-			l.mu.RLock()
-			r := l.routes[e.Sub]
-			l.mu.RUnlock()
-			if r != nil {
-				r.node.push(e)
+			if n := l.hearer(e.Sub); n != nil {
+				n.push(e)
 			}
 		case link.Subscribed:
 			l.confirm(e.Sub)
@@ -354,6 +351,16 @@ func (l *line) listen(ctx context.Context, x link.Listener) error {
 		case link.Pong:
 		}
 	}
+}
+
+// hearer is the node that a subscription is for; nil: it is not wanted any more.
+func (l *line) hearer(s link.Sub) *node {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if r := l.routes[s]; r != nil {
+		return r.node
+	}
+	return nil
 }
 
 func (l *line) confirm(s link.Sub) {
