@@ -104,7 +104,10 @@ func (n *node) Close() error {
 }
 
 // send publishes a message.
-func (n *node) send(m *wire.Message, to string) {
+func (n *node) send(m *wire.Message, to string) { n.publish(m, to, nil) }
+
+// publish is send; told is called with what became of the message.
+func (n *node) publish(m *wire.Message, to string, told func(link.Outcome)) {
 	m.UID = n.own.uid
 	out, err := n.form.encode(m, n.namespace, to)
 	switch {
@@ -114,7 +117,7 @@ func (n *node) send(m *wire.Message, to string) {
 		n.host.Logger().Error("too large to be sent to the other instances", "namespace", n.namespace, "bytes", len(out.Payload))
 	case m.Target.Flags.Volatile && m.Op == wire.Broadcast && !n.line.isUp():
 	default:
-		n.line.queue.push(out)
+		n.line.queue.push(out, told)
 		return
 	}
 	n.cluster.counts.dropped.Add(1)

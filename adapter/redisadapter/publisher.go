@@ -147,6 +147,9 @@ func (l *line) send(batch []outgoing) (again []outgoing, err error) {
 	again = batch[:0]
 	var published, unanswered, refused uint64
 	for i, o := range outcomes {
+		if told := batch[i].told; told != nil && o != link.Unsent {
+			told(o)
+		}
 		switch o {
 		case link.Unsent:
 			again = append(again, batch[i])

@@ -25,6 +25,7 @@ type outgoing struct {
 	link.Outgoing
 
 	since time.Time
+	told  func(link.Outcome) // what became of it, unless it was dropped; or nil
 }
 
 func newQueue(messages, maxBytes int, dropped func(int)) *queue {
@@ -37,7 +38,7 @@ func (q *queue) len() int {
 	return len(q.items) - q.head
 }
 
-func (q *queue) push(m link.Outgoing) {
+func (q *queue) push(m link.Outgoing, told func(link.Outcome)) {
 	q.mu.Lock()
 	if q.closed || len(m.Payload) > q.maxBytes {
 		q.mu.Unlock()
@@ -49,7 +50,7 @@ func (q *queue) push(m link.Outgoing) {
 		q.pop()
 		n++
 	}
-	q.items = append(q.items, outgoing{m, time.Now()})
+	q.items = append(q.items, outgoing{m, time.Now(), told})
 	q.bytes += len(m.Payload)
 	q.mu.Unlock()
 	if n > 0 {

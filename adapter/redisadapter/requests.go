@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed3686fee0/parlor/adapter"
+	"github.com/seed3686fee0/parlor/adapter/redisadapter/internal/link"
 	"github.com/seed3686fee0/parlor/adapter/redisadapter/internal/wire"
 	"github.com/seed3686fee0/parlor/server/packet"
 )
@@ -42,6 +43,10 @@ type collect struct {
 	// Guarded by requests.mu.
 	got  []*wire.Message
 	from map[string]bool // of those that say who they are
+	sent bool
+	// reached is how many connections Redis gave the request to, this instance's
+	// among them; at one node of a Cluster. Not positive: it is not known.
+	reached link.Outcome
 }
 
 // takes reports whether a message is an answer to the question. In the classic form
@@ -66,10 +71,18 @@ func (r *requests) answer(m *wire.Message) {
 	}
 }
 
-func (r *requests) have(c *collect) int {
+// sent notes what became of a request.
+func (r *requests) sent(c *collect, o link.Outcome) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(c.got)
+	c.sent, c.reached = true, o
+	notify(c.news)
+}
+
+func (r *requests) progress(c *collect) (have int, sent bool, reached link.Outcome) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(c.got), c.sent, c.reached
 }
 
 // How often the number of instances is read again while some are waited for: one
@@ -109,8 +122,8 @@ func (n *node) collect(ctx context.Context, m *wire.Message, answers wire.Op) ([
 	}
 	r.collects[m.RequestID] = c
 	r.mu.Unlock()
-	n.send(m, "")
-	err = n.wait(ctx, c, want)
+	n.publish(m, "", func(o link.Outcome) { r.sent(c, o) })
+	want, err = n.wait(ctx, c, want)
 	r.mu.Lock()
 	delete(r.collects, m.RequestID)
 	got := c.got
@@ -126,13 +139,28 @@ func (n *node) missing(instances int, err error) error {
 	return &adapter.MissingError{Instances: instances, Err: err}
 }
 
-// wait waits until all that can answer have. The error is why there are no more.
-func (n *node) wait(ctx context.Context, c *collect, want int) error {
+// wait waits until all that can answer have. It returns how many were asked, which
+// may be more than were counted before, and why there are no more answers.
+func (n *node) wait(ctx context.Context, c *collect, counted int) (asked int, err error) {
 	recount := time.NewTimer(firstRecount)
 	defer recount.Stop()
+	want, sure := counted, false
 	for {
-		if n.requests.have(c) >= want {
-			return errGone // but for those that are not there any more
+		have, sent, reached := n.requests.progress(c)
+		if sent && !sure {
+			// Who has joined since the count is waited for too, and has nobody's
+			// place. Connections that only listen are not counted.
+			sure = true
+			if others := int(reached) - 1; others > want {
+				if count, err := n.count(ctx); err == nil {
+					others = min(others, count-1)
+				}
+				want = max(want, others)
+				counted = want
+			}
+		}
+		if sure && have >= want {
+			return counted, errGone // but for those that are not there any more
 		}
 		select {
 		case <-c.news:
@@ -142,9 +170,9 @@ func (n *node) wait(ctx context.Context, c *collect, want int) error {
 			}
 			recount.Reset(nextRecounts)
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return counted, context.Cause(ctx)
 		case <-n.ctx.Done():
-			return errClosed
+			return counted, errClosed
 		}
 	}
 }
