@@ -124,7 +124,7 @@ func TestJavaScript(t *testing.T) {
 	}
 	for name, page := range pages(t) {
 		for _, b := range fenced(page, "js") {
-			file := filepath.Join(t.TempDir(), fmt.Sprintf("%s-line%d.mjs", strings.TrimSuffix(name, ".md"), b.line))
+			file := filepath.Join(t.TempDir(), fmt.Sprintf("%s-line%d.mjs", strings.TrimSuffix(filepath.Base(name), ".md"), b.line))
 			if err := os.WriteFile(file, []byte(b.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -144,8 +144,9 @@ func TestLinks(t *testing.T) {
 			}
 			target := page
 			if file != "" {
-				data, err := os.ReadFile(filepath.FromSlash(file))
-				if info, dirErr := os.Stat(filepath.FromSlash(file)); err != nil && (dirErr != nil || !info.IsDir()) {
+				file = filepath.Join(filepath.Dir(name), filepath.FromSlash(file))
+				data, err := os.ReadFile(file)
+				if info, dirErr := os.Stat(file); err != nil && (dirErr != nil || !info.IsDir()) {
 					t.Errorf("%s: %s: %v", name, m[0], err)
 					continue
 				}
@@ -176,13 +177,18 @@ type block struct {
 	text string
 }
 
+// pages are those of this directory, and the READMEs.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
-	names, err := filepath.Glob("*.md")
-	if err != nil || len(names) == 0 {
-		t.Fatalf("find the pages: %v, %v", names, err)
+	all := map[string]string{}
+	var names []string
+	for _, pattern := range []string{"*.md", "../README.md", "../examples/*/README.md"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("find the pages %s: %v, %v", pattern, found, err)
+		}
+		names = append(names, found...)
 	}
-	all := make(map[string]string, len(names))
 	for _, name := range names {
 		data, err := os.ReadFile(name)
 		if err != nil {
