@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Server, type Socket as ServerSocket } from "socket.io";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Answer, ChatMessage, Receipt } from "../contract";
 import { createConnection, type Connection } from "../socket/connection";
 import { createChat, type Chat } from "./chat";
@@ -16,6 +16,7 @@ let url: string;
 let said: ChatMessage[];
 let onMessage: (message: ChatMessage, ack: (answer: Answer<Receipt>) => void, socket: ServerSocket) => void;
 
+let onJoin: (room: string) => object | undefined | null; // the same; null: it does not answer, but lets one in
 let onHistory: (socket: ServerSocket) => object | undefined; // what it answers, if not what was said
 
 let connection: Connection;
@@ -25,6 +26,7 @@ beforeEach(async () => {
   localStorage.clear();
   sessionStorage.clear();
   said = [];
+  onJoin = () => undefined;
   onHistory = () => undefined;
   onMessage = (message, ack) => {
     relay(message);
@@ -36,7 +38,12 @@ beforeEach(async () => {
     const { username } = socket.handshake.auth as { username: string };
     socket.emit("connected", { userId: socket.id, user: username, limits: { messageBytes: 0, fileBytes: 0, messagesPerSecond: 0 } });
     socket.on("join", async ({ room }: { room: string }, ack: (answer: object) => void) => {
-      await socket.join(room);
+      const answer = onJoin(room);
+      if (!answer) await socket.join(room);
+      if (answer !== undefined) {
+        if (answer) ack(answer);
+        return;
+      }
       const users = [{ userId: socket.id, user: username, status: "online" }];
       ack({ ok: true, room, userCount: 1, users, history: said.slice(-2) });
     });
@@ -61,6 +68,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.useRealTimers();
   connection.socket.disconnect();
   chatStore.setState({ ...initialChat, conversations: new Map() });
   signOut();
@@ -265,6 +273,104 @@ test("who comes while the rest of what was missed is fetched is there", async ()
   await joined();
   expect([...(conversation(key)?.people.values() ?? [])].map((p) => p.user)).toEqual(["Ada", "Cleo"]);
   expect(conversation(key)?.userCount).toBe(2);
+});
+
+describe("a room that is not joined again", () => {
+  const DEADLINE = 8_000; // of a request
+  let asked: string[]; // joins of "r", by what the server did
+  let answer: object | null | undefined;
+
+  /** In the room, then without a connection, and the server does not answer. */
+  beforeEach(async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }); // the client takes them when it is made
+    connection.socket.disconnect();
+    said.push(other("first"));
+    start();
+    chat.enterRoom("r");
+    await joined();
+    asked = [];
+    answer = null;
+    onJoin = (room) => {
+      if (room !== "r") return undefined;
+      asked.push(answer === null ? "unanswered" : answer ? "refused" : "joined");
+      return answer;
+    };
+    connection.socket.disconnect();
+    connection.connect();
+    await again(1);
+  });
+
+  /** Waits until it has been asked that often, the last time after a pause that is at most twice the one before. */
+  const again = async (times: number) => {
+    if (times > 1) await vi.advanceTimersByTimeAsync(1_500 * 2 ** (times - 2));
+    await vi.waitFor(() => expect(asked).toHaveLength(times), { interval: 1 });
+  };
+  const unanswered = async () => {
+    await vi.advanceTimersByTimeAsync(DEADLINE);
+    expect(conversation(key)?.problem).toMatch("did not answer");
+  };
+  /** The server has let us in, if without an answer: what is said there now comes, and what was before it is missing. */
+  const letIn = async () => {
+    for (let i = 0; i < 3; i++) said.push(other(`missed ${i}`));
+    for (let i = 0; i < 10; i++) relay(other(`live ${i}`));
+    await vi.waitFor(() => expect(shown()).toContain("live 9"), { interval: 1 });
+  };
+  /** What was asked for has come by the time that another room is joined. */
+  const quiet = async () => {
+    const before = asked.length;
+    await vi.advanceTimersByTimeAsync(3_000); // what the first two pauses may be
+    chat.enterRoom("elsewhere");
+    await joined(roomKey("elsewhere"));
+    expect(asked).toHaveLength(before);
+  };
+
+  test("is asked for until the server answers, and misses nothing", async () => {
+    await unanswered();
+    await letIn();
+    await again(2);
+    await unanswered();
+    answer = undefined;
+    await again(3);
+    await joined();
+    expect(asked).toEqual(["unanswered", "unanswered", "joined"]);
+    expect(shown()).toEqual(said.map((m) => m.content));
+    expect(conversation(key)?.problem).toBeNull();
+    await quiet();
+  });
+
+  test("is given up when the server refuses", async () => {
+    await unanswered();
+    answer = { ok: false, error: { code: "forbidden", message: "no" } };
+    await again(2);
+    await vi.waitFor(() => expect(conversation(key)?.problem).toMatch("not allowed"), { interval: 1 });
+    await quiet();
+  });
+
+  test("is not asked for any more when it has been left", async () => {
+    await unanswered();
+    chat.leaveRoom("r");
+    await quiet();
+  });
+
+  test("is not asked for by what an earlier connection began", async () => {
+    await unanswered();
+    connection.socket.off("disconnect", chat.disconnected); // the provider is unmounted
+    connection.socket.off("connected", chat.on.connected);
+    connection.socket.disconnect();
+    connection.connect();
+    await vi.waitFor(() => expect(connection.socket.connected).toBe(true), { interval: 1 });
+    await quiet();
+  });
+
+  test("is asked for once at a time when somebody does not want to wait", async () => {
+    await unanswered();
+    await letIn();
+    answer = undefined;
+    chat.enterRoom("r");
+    await joined();
+    expect(shown()).toEqual(said.map((m) => m.content));
+    await quiet();
+  });
 });
 
 test("an outbox survives the page", async () => {

@@ -1,10 +1,10 @@
 // Keeps the page's chat and the server's together: joins, rejoins, fills gaps, sends what waits.
 
-import { request, type AppSocket } from "../socket";
+import { nextDelay, pickDelays, request, RequestError, TIMEOUT, type AppSocket } from "../socket";
 import type { Joined, Member, Presence, ServerToClientEvents } from "../contract";
 import { createDelivery, type Delivery } from "./delivery";
 import { fromMessage, isMine } from "./entries";
-import { breakIn, fillGap } from "./gap";
+import { breakIn, fillGap, type Gap } from "./gap";
 import * as outbox from "./outbox";
 import { enter, session, signOut } from "./session";
 import { chatStore, close, conversation, directKey, initialChat, open, roomKey, rooms, update, updatePeople, type Conversation } from "./store";
@@ -46,67 +46,85 @@ interface PeopleChange {
 
 export function createChat(socket: AppSocket): Chat {
   const delivery = createDelivery(socket);
-  let connection = 0; // counts them, so that what an earlier one began does not go on in the next
-  const joining = new Map<string, PeopleChange[]>(); // rooms, and what happened in them since they were asked for
+  const pauses = pickDelays();
+  const joining = new Map<string, PeopleChange[]>(); // by key: rooms that are asked for, and what has happened in them since
+  const known = new Map<string, string[]>(); // by key: what one has of rooms that one is not in, from when nothing was missing
 
+  /**
+   * Joins a room. A server that does not answer is asked again, with growing pauses: it may be busy,
+   * and it may have let us in or not. Refused is refused.
+   */
   async function join(room: string): Promise<void> {
     const key = open("room", room, room);
-    const mine = connection;
-    const known = knownIds(key); // before anything new comes
-    const again = (conversation(key)?.people.size ?? 0) > 0; // one was in it oneself
+    const connection = socket.id; // another one after each disconnect
     const since: PeopleChange[] = [];
-    joining.set(room, since);
-    try {
-      const joined = await request(socket, "join", [{ room }]);
-      if (mine !== connection) return;
-      const gap = await missed(room, known, joined);
-      if (mine !== connection) return;
-      // The answer may be older than what has come meanwhile.
-      const people = new Map(joined.users.map((user) => [user.userId, user]));
-      for (const { apply } of since) apply(people);
-      const userCount = since.findLast((change) => change.userCount !== undefined)?.userCount ?? joined.userCount;
-      const entries = gap.messages.map(fromMessage).map((e) => ({ ...e, gapBefore: e.id === gap.brokenAt }));
-      delivery.arrived(key, entries);
-      update(key, ({ timeline: before, earlier, unread }) => {
-        const timeline = receive(before, entries);
-        // What is there at the first time was said before one came.
-        const news = again && !isSeen(key) ? countNew(before, timeline) : 0;
-        return {
-          timeline,
-          people,
-          userCount,
-          joined: true,
-          problem: null,
-          earlier: known.length > 0 ? earlier : joined.history.length > 0 ? "more" : "none",
-          unread: unread + news,
-        };
-      });
-      delivery.flush(key);
-    } catch (err) {
-      if (mine === connection) update(key, () => ({ problem: problemWords(err) }));
-    } finally {
-      if (joining.get(room) === since) joining.delete(room);
+    joining.set(key, since);
+    // Until the connection ends, the room is left, or somebody asks for it anew.
+    const goesOn = () => socket.id === connection && joining.get(key) === since;
+    if (!known.has(key)) known.set(key, knownIds(key)); // before anything new comes
+    const again = (conversation(key)?.people.size ?? 0) > 0; // one was in it oneself
+    for (let attempt = 0; goesOn(); attempt++) {
+      since.length = 0; // the next answer knows of it
+      try {
+        const joined = await request(socket, "join", [{ room }]);
+        const gap = goesOn() ? await missed(room, known.get(key) ?? [], joined) : null;
+        if (gap && goesOn()) arrive(key, joined, gap, since, again);
+        break;
+      } catch (err) {
+        if (!goesOn()) break;
+        const unanswered = err instanceof RequestError && err.code === TIMEOUT;
+        update(key, () => ({ problem: unanswered ? "The server did not answer. It is asked again." : problemWords(err) }));
+        if (!unanswered) break;
+        await new Promise((resolve) => setTimeout(resolve, nextDelay(attempt, pauses)));
+      }
     }
+    if (joining.get(key) === since) joining.delete(key);
+  }
+
+  /** One is in a room, and knows what was missed. */
+  function arrive(key: string, joined: Joined, gap: Gap, since: readonly PeopleChange[], again: boolean): void {
+    // The answer may be older than what has come meanwhile.
+    const people = new Map(joined.users.map((user) => [user.userId, user]));
+    for (const { apply } of since) apply(people);
+    const userCount = since.findLast((change) => change.userCount !== undefined)?.userCount ?? joined.userCount;
+    const entries = gap.messages.map(fromMessage).map((e) => ({ ...e, gapBefore: e.id === gap.brokenAt }));
+    const first = known.get(key)?.length === 0;
+    known.delete(key);
+    delivery.arrived(key, entries);
+    update(key, ({ timeline: before, earlier, unread }) => {
+      const timeline = receive(before, entries);
+      // What is there at the first time was said before one came.
+      const news = again && !isSeen(key) ? countNew(before, timeline) : 0;
+      return {
+        timeline,
+        people,
+        userCount,
+        joined: true,
+        problem: null,
+        earlier: !first ? earlier : joined.history.length > 0 ? "more" : "none",
+        unread: unread + news,
+      };
+    });
+    delivery.flush(key);
   }
 
   /** Changes who is in a room, or in every one. */
   function change(room: string | null, apply: PeopleChange["apply"], userCount?: number): void {
-    for (const [name, since] of joining) {
-      if (room === null || room === name) since.push({ apply, userCount });
+    for (const [key, since] of joining) {
+      if (room === null || roomKey(room) === key) since.push({ apply, userCount });
     }
     updatePeople(room, apply, userCount);
   }
 
   /** What was said in a room since it was left, or lost; the last messages at the first time. */
-  async function missed(room: string, known: string[], joined: Joined) {
-    const { history } = joined;
-    if (known.length === 0) return { messages: history, brokenAt: null };
+  async function missed(room: string, ids: readonly string[], { history }: Joined): Promise<Gap> {
+    if (ids.length === 0) return { messages: history, brokenAt: null };
     try {
-      const gap = await fillGap(known, (after) => request(socket, "history", [{ room, after, limit: 100 }]));
+      const gap = await fillGap(ids, (after) => request(socket, "history", [{ room, after, limit: 100 }]));
       // Messages that came while the pages did are in both.
       return { ...gap, messages: [...gap.messages, ...history] };
     } catch {
-      return { messages: history, brokenAt: breakIn(known, history) }; // better than not to be in the room
+      return { messages: history, brokenAt: breakIn(ids, history) }; // better than not to be in the room
     }
   }
 
@@ -127,6 +145,7 @@ export function createChat(socket: AppSocket): Chat {
     if (other) {
       chatStore.setState({ ...initialChat, conversations: new Map() });
       session.setState({ ids: [] });
+      known.clear();
     }
     chatStore.setState({ user });
     for (const room of wanted) open("room", room, room);
@@ -156,6 +175,8 @@ export function createChat(socket: AppSocket): Chat {
       if (clientMsgId !== null) delivery.discard(key, clientMsgId);
     }
     close(key);
+    joining.delete(key);
+    known.delete(key);
     const { active } = chatStore.getState();
     if (active !== null) update(active, () => ({ unread: 0 })); // it may be another one, which is looked at now
     remember();
@@ -179,7 +200,6 @@ export function createChat(socket: AppSocket): Chat {
     activate,
     on: {
       connected({ userId, user, limits }) {
-        connection++;
         const owner = ownerOf(userId);
         if (chatStore.getState().user !== owner) begin(owner);
         enter(userId);
@@ -214,7 +234,6 @@ export function createChat(socket: AppSocket): Chat {
       },
     },
     disconnected() {
-      connection++;
       chatStore.setState(({ conversations }) => ({
         conversations: new Map(
           [...conversations].map(([key, c]) => [key, c.kind === "room" ? { ...c, joined: false } : c]),

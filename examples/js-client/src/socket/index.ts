@@ -1,4 +1,5 @@
 // What an app uses. Copy this folder and contract.ts.
+export { nextDelay, pickDelays } from "./backoff";
 export type { Auth, Connection } from "./connection";
 export { useConnection } from "./context";
 export { OFFLINE, request, RequestError, TIMEOUT } from "./request";
