@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/seed3686fee0/parlor/adapter"
 	"github.com/seed3686fee0/parlor/adapter/redisadapter/internal/link"
 	"github.com/seed3686fee0/parlor/adapter/redisadapter/internal/linktest"
 	"github.com/seed3686fee0/parlor/server/packet"
@@ -61,4 +62,30 @@ func TestJoinBeforeRequest(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestListenerIsNoInstance: a connection that gets requests by a pattern, as tools do
+// that watch a Redis, is not waited for. In fake time.
+func TestListenerIsNoInstance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var bus linktest.Bus
+		a, _ := start(t, 0, onBus(&bus)())
+		b, _ := start(t, 1, onBus(&bus)())
+		x, err := bus.Driver().Listen(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer x.Close()
+		if err := x.Subscribe(t.Context(), link.Sub{Kind: link.Pattern, Name: "*"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		before := time.Now()
+		infos, err := a.FetchSockets(t.Context(), adapter.Target{})
+		if err != nil || len(infos) != 2 || time.Since(before) != 0 {
+			t.Errorf("%d sockets, %v after %v", len(infos), err, time.Since(before))
+		}
+		a.Close()
+		b.Close()
+	})
 }

@@ -2,6 +2,7 @@ package redisadapter
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,6 +12,8 @@ import (
 	"github.com/seed3686fee0/parlor/adapter/redisadapter/internal/wire"
 	"github.com/seed3686fee0/parlor/server/packet"
 )
+
+var errTooLarge = errors.New("redisadapter: over the limit of a message, WithMaxMessage")
 
 // How much of what has come may wait for a namespace. What comes from Redis is
 // always read at once: a reader that waits is cut off by Redis, and loses more.
@@ -103,24 +106,32 @@ func (n *node) Close() error {
 	return nil
 }
 
-// send publishes a message.
-func (n *node) send(m *wire.Message, to string) { n.publish(m, to, nil) }
+// send publishes a message. What becomes of it is counted, and its faults are logged.
+func (n *node) send(m *wire.Message, to string) { _ = n.publish(m, to, nil) }
 
-// publish is send; told is called with what became of the message.
-func (n *node) publish(m *wire.Message, to string, told func(link.Outcome)) {
+// publish is send; told is called with what became of the message. An error says that
+// nothing will.
+func (n *node) publish(m *wire.Message, to string, told func(link.Outcome)) error {
 	m.UID = n.own.uid
 	out, err := n.form.encode(m, n.namespace, to)
+	most := n.cluster.config.maxMessage
 	switch {
 	case err != nil:
 		n.host.Logger().Error("cannot send to the other instances", "namespace", n.namespace, "error", err)
-	case len(out.Payload) > n.cluster.config.maxMessage:
-		n.host.Logger().Error("too large to be sent to the other instances", "namespace", n.namespace, "bytes", len(out.Payload))
+	case len(out.Payload) > most:
+		err = errTooLarge
+		what := "too large to be sent to the other instances; WithMaxMessage of all of them sets the limit"
+		if m.Op >= wire.Sockets {
+			what = "an answer is too large for the instance that waits for it; let it ask for less, or raise WithMaxMessage of all instances"
+		}
+		n.host.Logger().Error(what, "namespace", n.namespace, "bytes", len(out.Payload), "limit", most)
 	case m.Target.Flags.Volatile && m.Op == wire.Broadcast && !n.line.isUp():
 	default:
 		n.line.queue.push(out, told)
-		return
+		return nil
 	}
 	n.cluster.counts.dropped.Add(1)
+	return err
 }
 
 // Broadcast implements [adapter.Adapter].

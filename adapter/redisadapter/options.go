@@ -78,7 +78,9 @@ func WithQueue(messages, bytes int) Option {
 }
 
 // WithMaxMessage bounds a message, in bytes: a larger one is not published, and
-// ignored when it comes from another. Default 16 MiB.
+// ignored when it comes from another. A request of this instance over it is an error;
+// an answer over it is missing where it is waited for, once the time is up, and the log
+// here says so: the description of an instance's sockets is one message. Default 16 MiB.
 func WithMaxMessage(bytes int) Option {
 	return func(c *config) { c.maxMessage = positive(bytes, c.maxMessage) }
 }

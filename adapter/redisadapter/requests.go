@@ -122,8 +122,9 @@ func (n *node) collect(ctx context.Context, m *wire.Message, answers wire.Op) ([
 	}
 	r.collects[m.RequestID] = c
 	r.mu.Unlock()
-	n.publish(m, "", func(o link.Outcome) { r.sent(c, o) })
-	want, err = n.wait(ctx, c, want)
+	if err = n.publish(m, "", func(o link.Outcome) { r.sent(c, o) }); err == nil {
+		want, err = n.wait(ctx, c, want)
+	}
 	r.mu.Lock()
 	delete(r.collects, m.RequestID)
 	got := c.got
@@ -149,7 +150,7 @@ func (n *node) wait(ctx context.Context, c *collect, counted int) (asked int, er
 		have, sent, reached := n.requests.progress(c)
 		if sent && !sure {
 			// Who has joined since the count is waited for too, and has nobody's
-			// place. Connections that only listen are not counted.
+			// place. Connections that listen by a pattern of theirs are not counted.
 			sure = true
 			if others := int(reached) - 1; others > want {
 				if count, err := n.count(ctx); err == nil {
