@@ -17,8 +17,8 @@
 // those of different sockets run concurrently. [Detach] lets the next event of
 // a socket start while a handler goes on.
 //
-// A handler's error is logged, once. The client is told only of a
-// [*ClientError]. A panic is recovered and logged with its stack; its
+// A handler's error is logged, once, where [WithLogger] says. The client is told
+// only of a [*ClientError]. A panic is recovered and logged with its stack; its
 // acknowledgement is the error "internal".
 //
 // The context of a handler is cancelled when its socket is closed, with a

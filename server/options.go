@@ -308,7 +308,8 @@ func WithAckTime(f func(namespace, event string, d time.Duration, err error)) Op
 	return func(c *config) { c.ackTime = f }
 }
 
-// WithLogger sets where the server logs. Default: nowhere.
+// WithLogger sets where the server logs, errors and panics of handlers among it.
+// Default: nowhere.
 func WithLogger(l *slog.Logger) Option { return func(c *config) { c.logger = l } }
 
 // WithAdapter sets the adapter of the namespaces. Default: [adapter.InMemory].
