@@ -2,10 +2,12 @@ package docs_test
 
 import (
 	"context"
+	"errors"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,7 +16,8 @@ import (
 	"github.com/seed3686fee0/parlor/server"
 )
 
-// The room of frontend.md loses nothing and doubles nothing when a connection breaks.
+// The room of frontend.md loses nothing and doubles nothing when a connection breaks, and when the server
+// leaves the join after that, or a message, without an answer.
 func TestFrontendRoom(t *testing.T) {
 	var script string
 	for _, b := range fenced(pages(t)["frontend.md"], "js") {
@@ -26,6 +29,15 @@ func TestFrontendRoom(t *testing.T) {
 		}
 	}
 	io := server.New()
+	seen := map[string]*atomic.Int32{"join": {}, "message": {}} // events, by name
+	io.Of("/").UseEvent(func(next server.Handler) server.Handler {
+		return func(ctx context.Context, s *server.Socket, args server.Args) error {
+			if n := seen[args.Event()]; n != nil && n.Add(1) == 3 { // after the two of the beginning
+				return errors.New("unanswered")
+			}
+			return next(ctx, s, args)
+		}
+	})
 	chat.Mount(io.Of("/"), chat.Options{})
 	web := httptest.NewServer(io)
 	defer web.Close()
@@ -37,4 +49,9 @@ func TestFrontendRoom(t *testing.T) {
 		}
 	}()
 	jstest.Run(t, filepath.Join("testdata", "room.mjs"), web.URL, jstest.Dir(t), script)
+	for event, n := range seen {
+		if n.Load() <= 3 {
+			t.Errorf("the %s that was not answered was not sent again", event)
+		}
+	}
 }

@@ -10,6 +10,8 @@ const { createRoom } = await import(script);
 
 const people = ["ada", "grace"].map((username) => {
   const socket = io(url, { auth: { username }, reconnectionDelay: 50, randomizationFactor: 0, transports: ["websocket"] });
+  const { timeout } = socket;
+  socket.timeout = () => timeout.call(socket, 1000); // what the server does not answer is not to take long
   const shown = [];
   return { socket, shown, room: createRoom(socket, "room-1", (message) => shown.push(message.text)) };
 });
