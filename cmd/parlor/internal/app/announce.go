@@ -150,6 +150,7 @@ func warnings(cfg *config.Config) []string {
 	if !cfg.TLS() {
 		found = append(found, "connections are not encrypted; give --tls-cert and --tls-key (PARLOR_TLS_CERT, PARLOR_TLS_KEY), or put a proxy that speaks TLS in front")
 	}
+	found = append(found, tlsKeyWarnings(cfg)...)
 	for _, prefix := range cfg.TrustedProxy {
 		if prefix.Bits() == 0 {
 			found = append(found, "every client can forge its address: --trusted-proxy (PARLOR_TRUSTED_PROXY) has "+prefix.String()+"; name your proxies' network")

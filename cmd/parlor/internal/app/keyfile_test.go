@@ -58,9 +58,12 @@ func TestReadKeyFileOfEverybody(t *testing.T) {
 		t.Skip("Windows has no mode bits")
 	}
 	path := keyFile(t, "secret")
-	for mode, warned := range map[os.FileMode]bool{0o600: false, 0o400: false, 0o640: true, 0o604: true, 0o644: true} {
+	for mode, warned := range map[os.FileMode]bool{0o600: false, 0o400: false, 0o640: false, 0o604: true, 0o644: true} {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
+		}
+		if got := warnings(parse(t, "--tls-cert=c", "--tls-key="+path, "--cors-origin=http://a", "--auth-secret-file=s")); (len(got) > 0) != warned {
+			t.Errorf("%o, the key of the certificate: %q", mode, got)
 		}
 		content, warning, err := readKeyFile("auth-secret-file", path, true)
 		if (warning != "") != warned || err != nil || !bytes.Equal(content, []byte("secret")) {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"sync/atomic"
 	"syscall"
 
@@ -100,7 +101,7 @@ func (r *reloader) reload(ctx context.Context, log *slog.Logger, now running) (*
 	if now.keys.replace(newKeys) {
 		log.Info("the key was read again, for tokens that are shown from now on", "auth", newKeys.kind)
 	}
-	for _, warning := range newKeys.warnings {
+	for _, warning := range slices.Concat(newKeys.warnings, tlsKeyWarnings(cfg)) {
 		log.Warn(warning)
 	}
 	return cfg, nil

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/certificate"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
@@ -15,7 +16,7 @@ func openCertificate(cfg *config.Config) (certificate.Source, error) {
 	if cfg.HasACME() {
 		authority, err := certificate.NewACME(certificate.ACMEOptions{Domains: cfg.ACMEDomain, Cache: cfg.ACMECache, Email: cfg.ACMEEmail, Directory: cfg.ACMEDirectory})
 		if err != nil {
-			return nil, config.NewError(config.ACMECacheFlag, "%q cannot be used: %v", cfg.ACMECache, reason(err))
+			return nil, config.NewError(config.ACMECacheFlag, "the certificates cannot be kept in %q: %v; give a directory that is there and that parlor may write to; install -d -m 700 -o USER makes one, USER being who runs parlor", cfg.ACMECache, reason(err))
 		}
 		return authority, nil
 	}
@@ -24,6 +25,18 @@ func openCertificate(cfg *config.Config) (certificate.Source, error) {
 		return nil, fmt.Errorf("cannot use the certificate and key of --tls-cert (PARLOR_TLS_CERT) and --tls-key (PARLOR_TLS_KEY): %w", err)
 	}
 	return files, nil
+}
+
+// tlsKeyWarnings are about a private key that is none.
+func tlsKeyWarnings(cfg *config.Config) []string {
+	info, err := os.Stat(cfg.TLSKey)
+	if err != nil { // there is none, or openCertificate says what is wrong with it
+		return nil
+	}
+	if warning := exposed("tls-key", cfg.TLSKey, info); warning != "" {
+		return []string{warning}
+	}
+	return nil
 }
 
 // replaceCertificate takes over another certificate, for new connections, and

@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -118,5 +119,28 @@ func TestTLS(t *testing.T) {
 			continue // its next poll may need a new connection, which it does not trust
 		}
 		_ = c.Call("join", "r")
+	}
+}
+
+// A directory that certificates cannot be kept in is said before an authority is asked for one.
+func TestCacheThatCannotBeWritten(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has other words")
+	}
+	dir := t.TempDir()
+	file, closed := filepath.Join(dir, "file"), filepath.Join(dir, "closed")
+	rewrite(t, file, "")
+	if err := os.Mkdir(closed, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	for cache, what := range map[string]string{filepath.Join(dir, "none"): "no such file or directory", file: "not a directory", closed: "permission denied"} {
+		if cache == closed && os.Geteuid() == 0 {
+			continue // root may write everywhere
+		}
+		_, err := openCertificate(parse(t, "--acme-domain=a.example", "--acme-cache="+cache))
+		want := `--acme-cache (PARLOR_ACME_CACHE): the certificates cannot be kept in "` + cache + `": ` + what + "; give a directory that is there and that parlor may write to"
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("\n got %v\nwant %s", err, want)
+		}
 	}
 }
