@@ -1,6 +1,7 @@
 package admincli
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -30,12 +31,17 @@ func table(w io.Writer, rows [][]string) error {
 	return columns.Flush()
 }
 
-// writeJSON writes an answer for a program.
+// writeJSON writes an answer for a program, with escapes for what is not printed.
 func writeJSON(w io.Writer, v any) error {
-	encoder := json.NewEncoder(w)
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(v)
+	if err := encoder.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(printable.JSON(out.Bytes()))
+	return err
 }
 
 // count is a number of things: "1 socket", "2 sockets".

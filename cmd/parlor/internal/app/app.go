@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/admincli"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/config"
 	"github.com/seed3686fee0/parlor/cmd/parlor/internal/logging"
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/printable"
 )
 
 // Exit codes of the command.
@@ -97,7 +99,12 @@ func printLine(stdout io.Writer, line string) error {
 }
 
 // complain writes an error as one line. It is not a log line: whoever started
-// the command is to see it, at any log level and in any format.
+// the command is to see it, at any log level and in any format. A part of it may be
+// in a server's words.
 func complain(stderr io.Writer, err error) {
-	_, _ = fmt.Fprintf(stderr, "parlor: %v\n", err) // there is nowhere else to say it
+	lines := strings.Split(err.Error(), "\n")
+	for i, line := range lines {
+		lines[i] = printable.Text(line)
+	}
+	_, _ = fmt.Fprintf(stderr, "parlor: %s\n", strings.Join(lines, "; ")) // there is nowhere else to say it
 }

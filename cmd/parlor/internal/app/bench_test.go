@@ -4,12 +4,22 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 )
+
+// An error is one line, which does not write to the terminal as a server likes.
+func TestComplain(t *testing.T) {
+	var stderr strings.Builder
+	complain(&stderr, errors.Join(errors.New("refused: \x1b[2Jgone"), errors.New("and more")))
+	if want := "parlor: refused: \ufffd[2Jgone; and more\n"; stderr.String() != want {
+		t.Errorf("got %q, want %q", stderr.String(), want)
+	}
+}
 
 // A load on the command itself: its report is what was asked for, and the exit code
 // says whether all is well.

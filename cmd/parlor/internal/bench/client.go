@@ -128,6 +128,8 @@ func (c *client) enter(ctx context.Context, target *url.URL) error {
 		if err := c.upgrade(ctx, target); err != nil {
 			return fmt.Errorf("the upgrade failed: %w", err)
 		}
+		stop := context.AfterFunc(ctx, c.link.interrupt) // the caller's is of the link from before
+		defer stop()
 	}
 	if c.run.opts.Join == "" {
 		return nil

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/seed3686fee0/parlor/cmd/parlor/internal/printable"
 )
 
 // Schema is the version of the report's form: it rises when a field changes its
@@ -175,12 +178,17 @@ func (r *Report) Flawed() string {
 	return strings.Join(list, ", ")
 }
 
-// WriteJSON writes the report as JSON.
+// WriteJSON writes the report as JSON, with escapes for what is not printed.
 func (r *Report) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	return e.Encode(r)
+	if err := e.Encode(r); err != nil {
+		return err
+	}
+	_, err := w.Write(printable.JSON(out.Bytes())) // a cause may be in the server's words
+	return err
 }
 
 // summary returns that of a histogram of microseconds.

@@ -175,11 +175,19 @@ func TestText(t *testing.T) {
 func TestTextOfServers(t *testing.T) {
 	r := sample()
 	r.Connect.Failures[0].Cause = "refused: \x1b[2Jno\nservice"
+	r.Remarks = []string{"\u009b2Jno metrics"}
 	var out bytes.Buffer
 	if err := r.WriteText(&out); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(out.String(), "refused: \ufffd[2Jno\ufffdservice\n") || strings.Contains(out.String(), "\x1b") {
+	if !strings.Contains(out.String(), "refused: \ufffd[2Jno\ufffdservice\n") || strings.ContainsAny(out.String(), "\x1b\u009b") {
+		t.Errorf("got %q", out.String())
+	}
+	out.Reset()
+	if err := r.WriteJSON(&out); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), `"refused: \u001b[2Jno\nservice"`) || !strings.Contains(out.String(), `"\u009b2Jno metrics"`) {
 		t.Errorf("got %q", out.String())
 	}
 }

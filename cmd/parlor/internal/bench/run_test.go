@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -273,5 +274,31 @@ func TestInterrupted(t *testing.T) {
 				t.Errorf("%+v", r.Traffic)
 			}
 		})
+	}
+}
+
+// Also one whose clients wait to be in their room, after the upgrade: those that are in it are in the report.
+func TestInterruptedWhileJoining(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	var joins atomic.Int64
+	target := serve(t, func(io *server.Server) {
+		server.Call[string, bool]("join").Handle(io.Of("/chat"), func(ctx context.Context, _ *server.Socket, _ string) (bool, error) {
+			if joins.Add(1) > 2 { // the client that finds out whether there is a server, and the first of the load
+				interrupt()
+				<-ctx.Done()
+			}
+			return true, nil
+		})
+	})
+	opts := plan(target, Idle)
+	opts.Transport, opts.Connections, opts.Dialing = Upgrade, 2, 1
+	begun := time.Now()
+	r, err := Run(ctx, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Interrupted || r.Connect.Connected != 1 || time.Since(begun) > limit/2 {
+		t.Errorf("after %v: %q, %+v", time.Since(begun), r.Flawed(), r.Connect)
 	}
 }

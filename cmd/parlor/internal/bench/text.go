@@ -39,7 +39,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	row("generator", "%s of %d CPUs, late by %s (p99)", percent(g.CPU), g.CPUs, milliseconds(g.Lateness.P99))
 	for _, remark := range r.Remarks {
 		for i, line := range wrapped(remark, 100) {
-			row([]string{"!", ""}[min(i, 1)], "%s", line)
+			row([]string{"!", ""}[min(i, 1)], "%s", printable.Text(line))
 		}
 	}
 	_, err := io.WriteString(w, b.String())

@@ -1,6 +1,9 @@
 package printable
 
-import "testing"
+import (
+	"encoding/json"
+	"testing"
+)
 
 func TestText(t *testing.T) {
 	for said, want := range map[string]string{
@@ -15,5 +18,28 @@ func TestText(t *testing.T) {
 		if got := Text(said); got != want {
 			t.Errorf("%q: got %q, want %q", said, got, want)
 		}
+	}
+}
+
+func TestJSON(t *testing.T) {
+	for said, want := range map[string]string{
+		"":                 `""`,
+		"Žofie 🦊\n":        `"Žofie 🦊\n"`,
+		"\x1b[2J\u009b2J":  `"\u001b[2J\u009b2J"`,
+		"\u202eeda\x7f":    `"\u202eeda\u007f"`,
+		"\U000e0001\u00a0": `"\udb40\udc01\u00a0"`,
+	} {
+		text, err := json.Marshal(said)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := JSON(text)
+		var again string
+		if err := json.Unmarshal(got, &again); err != nil || string(got) != want || again != said {
+			t.Errorf("%q: got %s, want %s; it is read as %q, %v", said, got, want, again, err)
+		}
+	}
+	if got := string(JSON([]byte("{\n\t\"a\": 1\n}"))); got != "{\n\t\"a\": 1\n}" {
+		t.Errorf("got %q", got)
 	}
 }
