@@ -29,9 +29,9 @@ func openCertificate(cfg *config.Config) (certificate.Source, error) {
 
 // tlsKeyWarnings are about a private key that is none.
 func tlsKeyWarnings(cfg *config.Config) []string {
-	info, err := os.Stat(cfg.TLSKey)
-	if err != nil { // there is none, or openCertificate says what is wrong with it
-		return nil
+	info, err := os.Stat(cfg.TLSKey) //nolint:gosec // the operator says which file
+	if err != nil {
+		return nil // there is none, or openCertificate says what is wrong with it
 	}
 	if warning := exposed("tls-key", cfg.TLSKey, info); warning != "" {
 		return []string{warning}

@@ -44,6 +44,7 @@ type ACMEOptions struct {
 // called concurrently.
 type ACME struct {
 	domains []string
+	cache   *cache
 	manager *autocert.Manager
 	client  *http.Client
 
@@ -60,13 +61,13 @@ func NewACME(o ACMEOptions) (*ACME, error) {
 	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
 		return nil, err
 	}
-	a := &ACME{domains: o.Domains, client: o.Client, issued: make(map[string]*tls.Certificate)}
+	a := &ACME{domains: o.Domains, cache: &cache{DirCache: autocert.DirCache(o.Cache)}, client: o.Client, issued: make(map[string]*tls.Certificate)}
 	if a.client == nil {
 		a.client = http.DefaultClient
 	}
 	a.manager = &autocert.Manager{
 		Prompt:     autocert.AcceptTOS,
-		Cache:      autocert.DirCache(o.Cache),
+		Cache:      a.cache,
 		HostPolicy: autocert.HostWhitelist(o.Domains...),
 		Email:      o.Email,
 		Client:     &acme.Client{DirectoryURL: o.Directory, UserAgent: "parlor"},
@@ -127,6 +128,9 @@ func (a *ACME) keep(ctx context.Context, log *slog.Logger, domain string) {
 	for {
 		next := look
 		certificate, err := a.obtain(ctx, domain)
+		if unkept := a.cache.failure(); unkept != nil {
+			log.Error("what the authority has issued cannot be kept: it is used until the server ends, and the next one asks for another, which authorities limit; let the server write to its directory", "error", unkept)
+		}
 		switch {
 		case ctx.Err() != nil:
 			return

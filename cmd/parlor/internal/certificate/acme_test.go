@@ -5,8 +5,11 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -168,6 +171,34 @@ func TestACME(t *testing.T) {
 		v.pass(2 * time.Hour) // the next try is after one at most
 		if got := v.sees("chat.example"); got == 0 || got == second {
 			t.Errorf("with the authority back it is certificate %d, of %d", got, second)
+		}
+	})
+}
+
+// Where the directory cannot be written any more, that is said, and a certificate is renewed once and served all the
+// same.
+func TestACMEThatKeepsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := &visitor{t: t, authority: newAuthority(t, 6*day), cache: filepath.Join(t.TempDir(), "cache")}
+		if err := os.Mkdir(v.cache, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		v.start()
+		v.pass(time.Minute)
+		first := v.sees("chat.example")
+		if first == 0 || v.said("cannot be kept") != 0 {
+			t.Fatal("there is no certificate, or it was not kept")
+		}
+		if err := errors.Join(os.RemoveAll(v.cache), os.WriteFile(v.cache, nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		v.pass(5*day + 12*time.Hour)
+		second := v.sees("chat.example")
+		if _, issued := v.count(); second == 0 || second == first || issued != 2 {
+			t.Errorf("near its end it is certificate %d, of %d that were issued", second, issued)
+		}
+		if n := v.said("level=ERROR msg=\"what the authority has issued cannot be kept"); n != 1 {
+			t.Errorf("%d lines in the log", n)
 		}
 	})
 }
