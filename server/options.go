@@ -145,7 +145,8 @@ func positive[T int | int64 | time.Duration](name string, v T) T {
 	return v
 }
 
-// WithPath sets the path of the endpoint. It is matched exactly. Default "/socket.io/".
+// WithPath sets the path of the endpoint, to which a slash is added where it does
+// not end in one. It is matched exactly. Default "/socket.io/".
 func WithPath(path string) Option {
 	if !strings.HasPrefix(path, "/") {
 		panic(fmt.Sprintf("server: WithPath: %q does not begin with a slash", path))
