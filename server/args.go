@@ -45,7 +45,8 @@ func (a Args) WantsAck() bool {
 }
 
 // Ack sends the acknowledgement, any time, once; a second one is ignored, as
-// Node does. It returns ErrNoAck when the sender waits for none.
+// Node does. It returns ErrNoAck when the sender waits for none: returned by the
+// handler of such an event, it is no failure.
 func (a Args) Ack(values ...any) error {
 	if a.source == nil {
 		return ErrNoAck

@@ -225,6 +225,9 @@ func (s *Socket) failed(in *inbound, err error) {
 		if !in.packet.HasID {
 			return
 		}
+	case err == ErrNoAck && !in.packet.HasID: //nolint:errorlint // joined with another error it is none of the client's
+		s.log().Debug("acknowledgement is not waited for", "socket", s.id, "event", name)
+		return
 	default:
 		s.log().Error("handler failed", "socket", s.id, "event", name, "error", err)
 		return
