@@ -1,9 +1,12 @@
 package docs_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,7 +45,8 @@ func TestRoutes(t *testing.T) {
 		}, http.StatusInternalServerError},
 	} {
 		t.Run(name, func(t *testing.T) {
-			io := server.New()
+			var logs bytes.Buffer
+			io := server.New(server.WithLogger(slog.New(slog.NewTextHandler(&logs, nil))))
 			web := httptest.NewServer(test.around(io))
 			defer web.Close()
 			defer func() {
@@ -68,6 +72,9 @@ func TestRoutes(t *testing.T) {
 			defer resp.Body.Close()
 			if resp.StatusCode != test.want {
 				t.Errorf("status %d, want %d", resp.StatusCode, test.want)
+			}
+			if told := strings.Contains(logs.String(), "hides http.Hijacker"); told != (test.want == http.StatusInternalServerError) {
+				t.Errorf("the log says what to do: %v\n%s", told, &logs)
 			}
 		})
 	}

@@ -29,6 +29,8 @@ type Server struct {
 	running  sync.WaitGroup
 	flushers flushers
 	counts   counts
+
+	hidden sync.Once // said that connections cannot be taken over
 }
 
 // New makes a server. It panics when Options.Open is missing.

@@ -39,7 +39,6 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, x *Session) *re
 	if err != nil {
 		x.unreserve()
 		s.running.Done()
-		s.opts.Logger.DebugContext(r.Context(), "websocket handshake failed", "error", err)
 		return nil
 	}
 	s.track(conn)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -109,7 +110,7 @@ func oneLine(r *http.Request) *http.Request {
 }
 
 // hijack answers 101 and takes the connection over, with what of it net/http
-// has read already. The error has been answered as well as it could be.
+// has read already. The error has been answered as well as it could be, and is in the log.
 func (s *Server) hijack(w http.ResponseWriter, r *http.Request) (*wsConn, *bufio.Reader, error) {
 	u := ws.HTTPUpgrader{Timeout: s.opts.WriteTimeout, Header: w.Header()}
 	var deflate wsflate.Extension
@@ -127,6 +128,13 @@ func (s *Server) hijack(w http.ResponseWriter, r *http.Request) (*wsConn, *bufio
 	if err != nil {
 		if conn != nil {
 			_ = conn.Close() // the handshake has failed already
+		}
+		s.opts.Logger.DebugContext(r.Context(), "websocket handshake failed", "error", err)
+		if errors.Is(err, ws.ErrNotHijacker) && r.ProtoMajor == 1 {
+			s.hidden.Do(func() {
+				s.opts.Logger.ErrorContext(r.Context(), "no WebSocket can be served, and clients stay on polling: what is around the handler hides http.Hijacker; "+
+					"give its http.ResponseWriter a method Unwrap, or mount the handler outside of it", "writer", fmt.Sprintf("%T", w))
+			})
 		}
 		return nil, nil, err
 	}
@@ -149,7 +157,6 @@ func (s *Server) openWebSocket(w http.ResponseWriter, r *http.Request, x *Sessio
 	if err != nil {
 		s.remove(x)
 		s.running.Done()
-		s.opts.Logger.DebugContext(r.Context(), "websocket handshake failed", "error", err)
 		return nil
 	}
 	s.track(conn)
