@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log"
-	"log/slog"
 	"net"
 	"net/http"
 	"regexp"
@@ -29,7 +28,7 @@ const ( // an event's name and types are written once, for both directions
 //
 //nolint:testableexamples // it serves until it is stopped
 func Example() {
-	io := server.New(server.WithLogger(slog.Default())) // failed handlers; by default it logs nowhere
+	io := server.New()
 	chat := io.Of("/chat")
 	chat.OnConnect(func(ctx context.Context, s *server.Socket) error { return s.Join("lobby") })
 	Post.Handle(chat, func(ctx context.Context, s *server.Socket, m Message) (int64, error) {

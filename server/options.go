@@ -127,7 +127,6 @@ func defaults() config {
 		ackTimeout:     DefaultAckTimeout,
 		inboxEvents:    DefaultInboxEvents,
 		inboxBytes:     DefaultInboxBytes,
-		logger:         slog.New(slog.DiscardHandler),
 		adapter:        adapter.InMemory,
 		parser:         packet.JSON{},
 	}
@@ -310,7 +309,7 @@ func WithAckTime(f func(namespace, event string, d time.Duration, err error)) Op
 }
 
 // WithLogger sets where the server logs, errors and panics of handlers among it.
-// Default: nowhere.
+// Default, and what nil means: [slog.Default] at the time of [New].
 func WithLogger(l *slog.Logger) Option { return func(c *config) { c.logger = l } }
 
 // WithAdapter sets the adapter of the namespaces. Default: [adapter.InMemory].

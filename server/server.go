@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"slices"
@@ -46,6 +47,9 @@ func New(options ...Option) *Server {
 	c := defaults()
 	for _, o := range options {
 		o(&c)
+	}
+	if c.logger == nil {
+		c.logger = slog.Default()
 	}
 	s := &Server{config: c, since: time.Now(), workers: newWorkers(), namespaces: make(map[string]*Namespace)}
 	limits := c.limits.withDefaults()
