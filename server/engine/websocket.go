@@ -132,7 +132,7 @@ func (s *Server) hijack(w http.ResponseWriter, r *http.Request) (*wsConn, *bufio
 		s.opts.Logger.DebugContext(r.Context(), "websocket handshake failed", "error", err)
 		if errors.Is(err, ws.ErrNotHijacker) && r.ProtoMajor == 1 {
 			s.hidden.Do(func() {
-				s.opts.Logger.ErrorContext(r.Context(), "no WebSocket can be served, and clients stay on polling: what is around the handler hides http.Hijacker; "+
+				s.opts.Logger.WarnContext(r.Context(), "no WebSocket can be served, and clients stay on polling: what is around the handler hides http.Hijacker; "+
 					"give its http.ResponseWriter a method Unwrap, or mount the handler outside of it", "writer", fmt.Sprintf("%T", w))
 			})
 		}
