@@ -49,8 +49,12 @@ func (l *SocketLimit) Middleware(next server.ConnectHandler) server.ConnectHandl
 			return x.gate.refused(s, CodeTooManySockets, nil)
 		}
 		// A refresh keeps the id, and the context of a socket ends in any case.
-		context.AfterFunc(s.Context(), func() { l.remove(id.ID) })
-		return next(ctx, s)
+		stop := context.AfterFunc(s.Context(), func() { l.remove(id.ID) })
+		err := next(ctx, s)
+		if err != nil && stop() {
+			l.remove(id.ID) // before the client is told, for he may come again at once
+		}
+		return err
 	}
 }
 

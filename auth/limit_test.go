@@ -62,8 +62,17 @@ func TestF08_limit(t *testing.T) {
 func TestF08_refused_behind(t *testing.T) {
 	r := serve(t)
 	ns := r.mount("/chat", auth.Options{Verifier: hmacVerifier(t)})
-	ns.Use(auth.LimitSockets(1))
 	deny := true
+	ns.Use(func(next server.ConnectHandler) server.ConnectHandler {
+		return func(ctx context.Context, s *server.Socket) error {
+			err := next(ctx, s)
+			if deny && next(ctx, s).Error() != err.Error() { // the client may be as quick as this, once he is told
+				t.Error("the place of one who is refused is still taken")
+			}
+			return err
+		}
+	})
+	ns.Use(auth.LimitSockets(1))
 	ns.Use(func(next server.ConnectHandler) server.ConnectHandler {
 		return func(ctx context.Context, s *server.Socket) error {
 			if deny {
