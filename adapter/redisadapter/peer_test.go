@@ -108,6 +108,7 @@ func testMixed(t *testing.T, kind string) {
 	// Moving sockets.
 	p.To("in-n1", "in-p1").SocketsJoin("moved", "more")
 	m.eventually("joined", func() string { return m.node[1].run(`return io.sockets.adapter.rooms.has("more")`) }, "true")
+	m.heard(kind, "moved", 2)
 	check(p.To("moved").Emit("e", "moved"))
 	m.got("Parlor joins", "n1 p1", `["e","moved"]`)
 	p.To("in-n1").SocketsLeave("moved")
@@ -201,6 +202,21 @@ func testMixed(t *testing.T, kind string) {
 	}
 }
 
+// heard waits until instances hear what is sent to a room. In the sharded form they
+// do a moment after it has its first member there, when its channel is subscribed.
+func (m *mixed) heard(kind, room string, instances int) {
+	m.t.Helper()
+	if kind != "sharded" {
+		return
+	}
+	rdb := m.redis.Client()
+	defer rdb.Close()
+	channel := "mixed#/#" + room + "#"
+	m.eventually("the channel of "+room, func() string {
+		return fmt.Sprint(rdb.PubSubShardNumSub(m.t.Context(), channel).Val())
+	}, fmt.Sprint(map[string]int64{channel: int64(instances)}))
+}
+
 // testEmitter has Node's emitter reach the clients of all.
 func testEmitter(m *mixed) {
 	n := m.node[0]
@@ -236,12 +252,7 @@ func testOurEmitter(ctx context.Context, m *mixed, kind string) {
 	m.eventually("our emitter moves", func() string {
 		return m.node[0].run(`return io.sockets.adapter.rooms.has("ours")`) + fmt.Sprint(m.parlor[1].Of("/").RoomSize("ours"))
 	}, "true1")
-	if kind == "sharded" {
-		// A room has its channel once it has members, a moment after them.
-		m.eventually("the room's channel", func() string {
-			return fmt.Sprint(rdb.PubSubShardNumSub(ctx, "mixed#/#ours#").Val())
-		}, "map[mixed#/#ours#:2]")
-	}
+	m.heard(kind, "ours", 2)
 	check(e.To("ours").Emit(ctx, "e", "joined"))
 	m.got("our emitter to those", "n0 p1", `["e","joined"]`)
 	check(e.To("in-n0").SocketsLeave(ctx, "ours"))
