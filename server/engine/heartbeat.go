@@ -42,9 +42,7 @@ func (s *Session) tick() {
 	}
 	wait := s.server.opts.PingTimeout
 	if !s.pinged {
-		s.pinged = true
-		s.push(pingPacket)
-		s.wake()
+		s.ping(at)
 		// The peer reckons from its last pong, or the open packet, on: how late the
 		// timer was is not added, but for a delay that takes much of the peer's time.
 		if late := time.Duration(at - s.due); late < wait/16 {
@@ -54,9 +52,20 @@ func (s *Session) tick() {
 		s.mu.Unlock()
 		s.fail(PingTimeout, nil, 0)
 		return
+	} else if at-s.asked >= int64(s.server.opts.PingInterval/2) {
+		// A client whose pong waits behind the server's own handlers gives up too, an
+		// interval and a timeout after the last ping that it got.
+		s.ping(at)
 	}
 	s.schedule(wait)
 	s.mu.Unlock()
+}
+
+// ping asks for a pong. The caller holds mu.
+func (s *Session) ping(at int64) {
+	s.pinged, s.asked = true, at
+	s.push(pingPacket)
+	s.wake()
 }
 
 // excuse is how much longer a pong may take because its delay is not the
@@ -79,9 +88,9 @@ func (s *Session) excuse(at int64) time.Duration {
 // idle ends a POST that began at a time: what its handlers took does not count
 // against a peer that cannot send its pong before the POST has been answered.
 func (s *Session) idle(from int64) {
-	s.busy.Store(false)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.busy.Store(false) // under the lock: tick finds either this or what is added
 	o := &s.server.opts
 	at := now()
 	took := time.Duration(at - from)
@@ -100,6 +109,10 @@ func (s *Session) pong() {
 	if !s.pinged || s.state.Load() != stateOpen {
 		return
 	}
+	wait := s.server.opts.PingInterval
+	if s.excused > 0 { // the peer has sent it long ago, and reckons from the ping
+		wait = max(0, time.Duration(s.asked-now())+wait)
+	}
 	s.pinged, s.excused = false, 0
-	s.schedule(s.server.opts.PingInterval)
+	s.schedule(wait)
 }

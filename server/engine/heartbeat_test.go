@@ -2,6 +2,9 @@ package engine_test
 
 import (
 	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -83,6 +86,7 @@ func TestHeartbeat(t *testing.T) {
 			}
 			time.Sleep(time.Nanosecond)
 			s.wantEnd(t, engine.PingTimeout)
+			synctest.Wait() // it is told first, and forgotten then
 			if _, found := f.Session(s.ID()); found {
 				t.Error("the session is still known")
 			}
@@ -164,6 +168,7 @@ func TestHeartbeatIgnoresData(t *testing.T) {
 		f.onText = func(*session, string) {}
 		c, s := f.openWS()
 		began := time.Now()
+		time.Sleep(50 * time.Millisecond) // never at the moment of a heartbeat
 		for len(s.ended) == 0 {
 			_ = c.Send("4more")
 			time.Sleep(100 * time.Millisecond)
@@ -205,13 +210,56 @@ func TestHeartbeatWaitsForHandlers(t *testing.T) {
 					if len(s.ended) != 0 {
 						t.Errorf("%s: a handler that took %v of the heartbeat's time cost the session", transport, held)
 					}
-					if got := p.receive(); got != "2" {
-						t.Errorf("got %q, want the next ping", got)
+					for now := time.Now(); time.Since(now) == 0; { // those of meanwhile, and the next
+						if got := p.receive(); strings.Trim(got, "2\x1e") != "" {
+							t.Errorf("got %q, want pings", got)
+						}
 					}
 					s.Close(engine.ForcedClose)
 					return
 				}
 				s.wantEnd(t, engine.PingTimeout)
+			})
+		}
+	}
+}
+
+// TestPeerHeldUpIsPinged: a client that hears no ping for an interval and a timeout
+// gives up, whether it has answered the last one or not.
+func TestPeerHeldUpIsPinged(t *testing.T) {
+	for _, transport := range beating {
+		for _, o := range []engine.Options{
+			{PingInterval: interval, PingTimeout: timeout},
+			{PingInterval: 20 * time.Second, PingTimeout: 50 * time.Second},
+			{PingInterval: time.Minute, PingTimeout: 100 * time.Millisecond},
+		} {
+			bubble(t, o, func(t *testing.T, f *fixture) {
+				var released atomic.Bool
+				f.onText = func(*session, string) {
+					time.Sleep(5 * o.PingInterval / 2)
+					released.Store(true)
+				}
+				p, s := f.peer(transport)
+				var sending sync.WaitGroup
+				sending.Go(func() {
+					p.send("4slow")
+					p.send("3") // waits behind it
+				})
+				pings := 0
+				for last := time.Now(); !released.Load(); last = time.Now() {
+					if got := p.receive(); got != "2" {
+						t.Fatalf("got %q", got)
+					}
+					if gap := time.Since(last); gap >= o.PingInterval+o.PingTimeout {
+						t.Errorf("%s: no ping for %v", transport, gap)
+					}
+					pings++
+				}
+				if most := 6; pings > most {
+					t.Errorf("%s: %d pings in three intervals, want %d at most", transport, pings, most)
+				}
+				sending.Wait()
+				s.Close(engine.ForcedClose)
 			})
 		}
 	}

@@ -75,6 +75,7 @@ type Session struct {
 	early    *ending    // the session ended before it had its receiver
 	timer    *time.Timer
 	due      int64         // when the timer should fire, as of now()
+	asked    int64         // when the last ping was sent, as of now()
 	excused  time.Duration // time for a pong that was added since the last one
 }
 
