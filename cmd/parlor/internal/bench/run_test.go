@@ -98,7 +98,7 @@ func TestFlaws(t *testing.T) {
 		})
 	})
 	opts := plan(target, Flood)
-	opts.Join, opts.Count, opts.Timeout = "", 100, 200*time.Millisecond
+	opts.Join, opts.Count, opts.Timeout = "", 100, 2*time.Second
 	opts.Payload = `{"n":{{seq}},"data":"{{data}}"}`
 	r := do(t, opts)
 	got := fmt.Sprintf("sent %d, lost %d, doubled %d, late %d", r.Traffic.Sent, r.Traffic.Lost, r.Traffic.Duplicated, r.Traffic.OutOfOrder)
