@@ -43,6 +43,7 @@ func TestAskedOfWhoIsNotThere(t *testing.T) {
 				t.Errorf("it is told %s", e.Payload)
 			}
 		}
+		synctest.Wait() // it is told before clients are asked
 		if got := m.take(); len(got) != 1 {
 			t.Errorf("the client that is there got %q", got)
 		}

@@ -124,6 +124,7 @@ func TestQueues(t *testing.T) {
 		_, poll := f.openPoll()
 		_, ws := f.openWS()
 		f.openWS()
+		synctest.Wait() // what a client has got may be on its way out of the queue still
 		if q := f.Queues(); q != (engine.Queues{}) {
 			t.Errorf("nothing was sent: %+v", q)
 		}
