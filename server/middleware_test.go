@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/seed3686fee0/parlor/server"
 )
@@ -166,30 +167,32 @@ func TestMiddlewareAfterNext(t *testing.T) {
 
 // Behaviour 5: a connection that ends while middleware runs makes no socket.
 func TestClosedDuringMiddleware(t *testing.T) {
-	r := serve(t)
-	entered, ended := make(chan struct{}), make(chan error, 1)
-	ns := r.Of("/")
-	ns.Use(func(next server.ConnectHandler) server.ConnectHandler {
-		return func(ctx context.Context, s *server.Socket) error {
-			close(entered)
-			<-ctx.Done()
-			err := next(ctx, s)
-			ended <- context.Cause(ctx)
-			return err
+	synctest.Test(t, func(t *testing.T) {
+		r := serveInMemory(t)
+		entered, ended := make(chan struct{}), make(chan error, 1)
+		ns := r.Of("/")
+		ns.Use(func(next server.ConnectHandler) server.ConnectHandler {
+			return func(ctx context.Context, s *server.Socket) error {
+				close(entered)
+				<-ctx.Done()
+				err := next(ctx, s)
+				ended <- context.Cause(ctx)
+				return err
+			}
+		})
+		ns.OnConnect(func(context.Context, *server.Socket) error { t.Error("connected"); return nil })
+		ns.OnDisconnect(func(context.Context, *server.Socket, server.Reason) { t.Error("disconnected") })
+		c := r.dial()
+		c.send("40")
+		receive(t, "middleware", entered)
+		c.Close()
+		var cause *server.DisconnectError
+		if err := receive(t, "the end of middleware", ended); !errors.As(err, &cause) || cause.Reason != server.TransportClose {
+			t.Errorf("cause %v", err)
+		}
+		synctest.Wait() // the socket is on its way in for a moment, and is taken back
+		if n, m := ns.Count(), r.Stats().Connections; n != 0 || m != 0 {
+			t.Errorf("%d sockets, %d connections", n, m)
 		}
 	})
-	ns.OnConnect(func(context.Context, *server.Socket) error { t.Error("connected"); return nil })
-	ns.OnDisconnect(func(context.Context, *server.Socket, server.Reason) { t.Error("disconnected") })
-	c := r.dial()
-	c.send("40")
-	receive(t, "middleware", entered)
-	c.Close()
-	var cause *server.DisconnectError
-	if err := receive(t, "the end of middleware", ended); !errors.As(err, &cause) || cause.Reason != server.TransportClose {
-		t.Errorf("cause %v", err)
-	}
-	eventually(t, "no connection is left", func() bool { return r.Stats().Connections == 0 })
-	if n := ns.Count(); n != 0 {
-		t.Errorf("%d sockets", n)
-	}
 }
