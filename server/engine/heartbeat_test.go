@@ -236,7 +236,7 @@ func TestPeerHeldUpIsPinged(t *testing.T) {
 			bubble(t, o, func(t *testing.T, f *fixture) {
 				var released atomic.Bool
 				f.onText = func(*session, string) {
-					time.Sleep(5 * o.PingInterval / 2)
+					time.Sleep(5*o.PingInterval/2 + time.Millisecond) // never at the moment of a heartbeat
 					released.Store(true)
 				}
 				p, s := f.peer(transport)
