@@ -83,18 +83,18 @@ func (s *Server) add(x *Session) *refusal {
 	return nil
 }
 
-// remove forgets a session that has ended, and gives its place at the gate back.
+// remove gives the place of a session that has ended back to the gate, and
+// forgets it. Both under one lock: where Stats shows room, a client finds it.
 func (s *Server) remove(x *Session) {
 	s.mu.Lock()
-	first := !x.removed
-	x.removed = true
+	defer s.mu.Unlock()
+	if !x.removed {
+		x.removed = true
+		s.gate.leave(x.addr)
+	}
 	if s.sessions[x.id] == x {
 		delete(s.sessions, x.id)
 		s.checkEmpty()
-	}
-	s.mu.Unlock()
-	if first {
-		s.gate.leave(x.addr)
 	}
 }
 
