@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -260,12 +259,7 @@ func TestProxies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			addr := l.Addr().String()
-			l.Close()
+			addr := "127.0.0.1:" + redistest.FreePort(t)
 			one, other := serve(t, "--instance=parlor1", "--drain-window=1m"), serve(t, "--instance=parlor2")
 			config := strings.NewReplacer("127.0.0.1:3001", one.addr, "127.0.0.1:3002", other.addr).Replace(read(t, name))
 			proxy := start(t, addr, config)

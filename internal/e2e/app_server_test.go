@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/seed3686fee0/parlor/internal/jstest"
+	"github.com/seed3686fee0/parlor/internal/redistest"
 )
 
 // built is the program that all tests here share: linking it takes as long as many of them. TestMain removes it.
@@ -77,7 +78,7 @@ type app struct {
 // startApp starts the program on a free port. At the end of the test it is told to end, and has to.
 func startApp(t *testing.T, binary string, args ...string) *app {
 	t.Helper()
-	a := &app{binary: binary, args: args, addr: "127.0.0.1:0"}
+	a := &app{binary: binary, args: args, addr: "127.0.0.1:" + redistest.FreePort(t)}
 	if err := a.start(t); err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +90,7 @@ func startApp(t *testing.T, binary string, args ...string) *app {
 	return a
 }
 
-// start starts the program: on the port that it has had, if it has had one.
+// start starts the program, always on the same port.
 func (a *app) start(t *testing.T) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -129,11 +130,6 @@ func (a *app) start(t *testing.T) error {
 	case <-late.C:
 		return fmt.Errorf("parlor has not said within %v that it serves", jstest.Deadline)
 	}
-	at, err := url.Parse(a.URL)
-	if err != nil {
-		return err
-	}
-	a.addr = "127.0.0.1:" + at.Port()
 	return nil
 }
 

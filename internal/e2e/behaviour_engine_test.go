@@ -15,7 +15,7 @@ import (
 // pong. Who does not answer in time is gone.
 func TestBehaviour28_heartbeat(t *testing.T) {
 	eachTransport(t, func(t *testing.T, d *jstest.Driver, use []string) {
-		const interval = 150 * time.Millisecond
+		const interval = 400 * time.Millisecond
 		s := serve(t, func(io *server.Server) { fence(io.Of("/")) },
 			server.WithPingInterval(interval), server.WithPingTimeout(jstest.Deadline))
 		began := time.Now()
@@ -23,16 +23,11 @@ func TestBehaviour28_heartbeat(t *testing.T) {
 		if upgrades(use) {
 			c.WaitManager("upgrade")
 		}
-		c.WaitManager("ping")
-		if took := time.Since(began); took < interval {
-			t.Errorf("the first ping came after %v, before the interval of %v", took, interval)
-		}
-		began = time.Now()
-		for range 3 {
+		for n := time.Duration(1); n <= 4; n++ {
 			c.WaitManager("ping")
-		}
-		if took := time.Since(began); took < 2*interval {
-			t.Errorf("three pings came within %v, at an interval of %v", took, interval)
+			if took := time.Since(began); took < n*interval {
+				t.Errorf("ping %d came after %v, at an interval of %v", n, took, interval)
+			}
 		}
 
 		// Time itself is the input here: a client that is asleep for several intervals finds one ping, and the
@@ -130,7 +125,7 @@ func TestBehaviour36_failed_upgrade(t *testing.T) {
 		want(t, "the transport", c.State().Transport, "polling")
 	})
 	t.Run("too late", func(t *testing.T) {
-		s := serve(t, func(io *server.Server) { io.Of("/").On("echo", echo) }, server.WithUpgradeTimeout(500*time.Millisecond))
+		s := serve(t, func(io *server.Server) { io.Of("/").On("echo", echo) }, server.WithUpgradeTimeout(2*time.Second))
 		p, err := wire.OpenPoll(s.Addr, "")
 		if err != nil {
 			t.Fatal(err)

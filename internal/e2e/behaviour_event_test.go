@@ -220,7 +220,7 @@ func TestBehaviour14_broadcast_acks(t *testing.T) {
 		silent := d.Connected(s.URL, jstest.Options{Transports: use})
 		silent.Call("fence") // the handler that lets it into the room runs after it has been told that it is connected
 		// Enough for the three; the fourth makes us wait for all of it.
-		answers, err = ask(s.Of("/").To("room").Timeout(time.Second))
+		answers, err = ask(s.Of("/").To("room").Timeout(5 * time.Second))
 		if !slices.Equal(answers, []string{"client 0", "client 1", "client 2"}) {
 			t.Errorf("one does not answer: got %q", answers)
 		}
@@ -366,6 +366,9 @@ func TestBehaviour18_rooms(t *testing.T) {
 			return d.Connected(s.URL, jstest.Options{Transports: use, Auth: map[string]any{"rooms": rooms}})
 		}
 		clients := map[string]*jstest.Client{"sender in a, b": join("a", "b"), "a, b": join("a", "b"), "a": join("a"), "b, c": join("b", "c"), "none": join()}
+		for _, c := range clients {
+			c.Call("fence") // it is told that it is connected before it is in its rooms
+		}
 		want(t, "its rooms", clients["sender in a, b"].Call("run"), "[3,true]")
 		for who, wanted := range map[string][]string{
 			"sender in a, b": {"io to a b", "io", "io to the sender", "emit"},

@@ -25,6 +25,7 @@ func TestDisconnectedByTheServerAreTold(t *testing.T) {
 						connects.Add(1)
 						return nil
 					})
+					fence(io.Of("/"))
 				})
 				var all []*jstest.Client
 				for range clients {
@@ -59,6 +60,7 @@ func TestDisconnectedByTheServerAreTold(t *testing.T) {
 				want(t, "the control's reason", control.WaitDisconnect(), "transport close")
 				control.WaitManager("reconnect")
 				control.WaitConnect()
+				control.Call("fence")
 				if n := connects.Load(); n != clients+2 {
 					t.Errorf("%d connects in all, want %d and the control's two", n, clients)
 				}

@@ -121,6 +121,7 @@ func TestMsgpack_operations(t *testing.T) {
 		a := d.Connected("", jstest.Options{Namespace: "/chat", Share: root, Auth: auth})
 		b := d.Connected(s.URL, jstest.Options{Namespace: "/chat", Transports: use, Msgpack: true, Auth: auth})
 		chat := s.Of("/chat")
+		b.Call("fence") // it is told that it is connected before it is in the lobby
 
 		a.Answer("who", "me", []byte{2})
 		a.Emit("ask me")

@@ -80,6 +80,7 @@ func TestBroadcastsKeepOrder(t *testing.T) {
 		}
 		for _, c := range clients {
 			c.WaitConnect()
+			c.Call("fence") // it is told that it is connected before it is in the room
 		}
 		clients[0].Call("start")
 		for i, c := range clients {

@@ -331,5 +331,9 @@ func (p *peer) rest() error {
 	p.mu.Lock()
 	p.stopAt.Store(int64(p.acks + 1))
 	p.mu.Unlock()
-	return p.demand(`["leave",["no room"]]`, `["out"]`)
+	return p.fence()
 }
+
+// fence proves that what the server does for those before it has been done: it joins
+// a peer to its rooms after it has told it that it is connected.
+func (p *peer) fence() error { return p.demand(`["leave",["no room"]]`, `["out"]`) }

@@ -54,8 +54,10 @@ func (in *instance) listen(name, transport string, speakers map[int]*instance) (
 		l.heard[id] = &track{local: at == in}
 	}
 	var err error
-	l.peer, err = in.enter(transport, `{"steady":true}`, l.hear)
-	return l, err
+	if l.peer, err = in.enter(transport, `{"steady":true}`, l.hear); err != nil {
+		return nil, err
+	}
+	return l, l.fence()
 }
 
 // hear takes an event: numbers of local speakers have no gaps, and none are heard

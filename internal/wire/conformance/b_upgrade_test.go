@@ -217,7 +217,7 @@ func TestB06_ResetAtUpgrade(t *testing.T) {
 			if reason != server.TransportClose && reason != server.TransportError {
 				t.Errorf("gone for %q", reason)
 			}
-		case <-time.After(500 * time.Millisecond):
+		case <-time.After(3 * time.Second):
 			// The reset has thrown "5" away before it was read: the polling session lives.
 			f.wantEcho(p)
 			if res, err := p.Post("1"); err != nil || res.Status != 200 {

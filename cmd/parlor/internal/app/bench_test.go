@@ -45,7 +45,7 @@ func TestBench(t *testing.T) {
 	}{
 		{"all is well", []string{"-n", "10", "--count=3", "--settle=0s", "--json", "--html=" + page}, 0, `"delivered": 30,`, ""},
 		{"a text", []string{"--load=storm", "-n", "10", "--settle=0s"}, 0, "10 of 10 in", ""},
-		{"more than the chat takes", []string{"--load=flood", "-n", "1", "--count=50", "--settle=0s", "--timeout=500ms"}, 3, "rate_limited", "not all is well: "},
+		{"more than the chat takes", []string{"--load=flood", "-n", "1", "--count=50", "--settle=0s", "--timeout=3s"}, 3, "rate_limited", "not all is well: "},
 		{"a bad load", []string{"--load=x"}, 2, "", `parlor: --load: "x" is none; use one of [storm idle`},
 		{"a bad payload", []string{"--payload=x"}, 2, "", "parlor: --payload: "},
 		{"a namespace that is not there", []string{"--namespace=/none"}, 1, "", "the server has no namespace /none (--namespace)"},

@@ -189,11 +189,8 @@ func TestH01Signal(t *testing.T) {
 func TestH01SecondSignal(t *testing.T) {
 	t.Parallel()
 	cmd, log, _, addr := serving(t)
-	conn := dial(t, addr)
-	if _, err := io.WriteString(conn, "GET / HT"); err != nil { // holds the end up for a while
-		t.Fatal(err)
-	}
-	time.Sleep(time.Second) // for the server to accept it, which nothing tells
+	poll := open(t, addr, wire.Polling) // who does not poll again holds the end up
+	connects(t, poll, "40", `40{"sid":"*"}`, `42["connected",*`)
 	send(t, cmd, syscall.SIGTERM)
 	waitFor(t, log, "shutting down")
 	send(t, cmd, syscall.SIGTERM)

@@ -107,6 +107,7 @@ func TestTLS(t *testing.T) {
 		return scrapes(t, m.opsAddr(t))["parlor_certificate_expires_timestamp_seconds"]
 	}
 	clients := []*jstest.Client{connects(jstest.WebSocket), connects(jstest.Polling), connects(jstest.Upgrade)}
+	clients[2].WaitManager("upgrade") // which is a new connection too
 	if left := time.Until(time.Unix(int64(expires()), 0)); left < 50*time.Minute || left > time.Hour {
 		t.Errorf("it expires in %v", left)
 	}
