@@ -224,18 +224,18 @@ func (n *node) ServerSideAsk(ctx context.Context, args packet.Args) ([]packet.Ar
 
 // An ask passes on what members of all instances acknowledge.
 type ask struct {
+	ctx     context.Context // whose end is the last of it, at once
 	clients func(int)
 	reply   func(packet.Args, bool)
 
-	mu    sync.Mutex // also held during the calls, so that they do not overlap
-	over  bool
+	mu    sync.Mutex      // also held during the calls, so that they do not overlap
 	heard map[string]bool // instances that have told their number
 }
 
 func (a *ask) count(n int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.over {
+	if a.ctx.Err() == nil {
 		a.clients(n)
 	}
 }
@@ -243,7 +243,7 @@ func (a *ask) count(n int) {
 func (a *ask) one(args packet.Args, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.over {
+	if a.ctx.Err() == nil {
 		a.reply(args, ok)
 	}
 }
@@ -269,7 +269,7 @@ func (n *node) BroadcastWithAck(ctx context.Context, p *packet.Shared, t adapter
 		n.Memory.BroadcastWithAck(ctx, p, t, clients, reply)
 		return
 	}
-	a := &ask{clients: clients, reply: reply, heard: make(map[string]bool)}
+	a := &ask{ctx: ctx, clients: clients, reply: reply, heard: make(map[string]bool)}
 	n.Memory.BroadcastWithAck(ctx, p, t, a.count, a.one)
 	id := newID()
 	r := &n.requests
@@ -284,9 +284,6 @@ func (n *node) BroadcastWithAck(ctx context.Context, p *packet.Shared, t adapter
 	r.asks[id] = a
 	r.mu.Unlock()
 	context.AfterFunc(ctx, func() {
-		a.mu.Lock()
-		a.over = true
-		a.mu.Unlock()
 		r.mu.Lock()
 		delete(r.asks, id)
 		r.mu.Unlock()
