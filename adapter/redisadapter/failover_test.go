@@ -40,7 +40,8 @@ func TestClusterFailover(t *testing.T) {
 
 	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{servers[0].Addr, servers[1].Addr}, ClusterStateReloadInterval: 100 * time.Millisecond})
 	defer rdb.Close()
-	nodes, members := startAll(t, 2, func() *Cluster { return NewPubSub(rdb, Patient, hasty) })
+	soon := func(c *config) { c.pingEvery, c.silences = 100*time.Millisecond, 100 } // a ping finds who has the slot
+	nodes, members := startAll(t, 2, func() *Cluster { return NewPubSub(rdb, Patient, soon) })
 	operations(t, nodes, members)
 	var asked time.Time
 	eventually(t, "it is the master", func() bool {

@@ -17,6 +17,18 @@ import (
 // has waited for a second or two is given up, which a busy machine can bring about.
 func Patient(c *config) { c.publishTimeout, c.maxAge, c.requestTimeout = guard, guard, guard }
 
+// Asked calls end when an instance has counted the others and published something,
+// which is the question of whoever asks next.
+func Asked(t testing.TB, stats func() Stats, end func()) {
+	before := stats().Published
+	go func() {
+		for stats().Published == before && t.Context().Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		end()
+	}()
+}
+
 // A host is a namespace without a server.
 type host struct {
 	acks  atomic.Uint64

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -170,11 +171,11 @@ func TestG04Slow(t *testing.T) {
 	proxy := redistest.NewProxy(t, server.Addr)
 	nodes, members := startAll(t, 2, onRedis(t, proxy.Addr))
 	for name, set := range map[string]func(){
-		"latency": func() { proxy.Latency(100 * time.Millisecond) },
+		"latency": func() { proxy.Rate(0); proxy.Latency(100 * time.Millisecond) },
 		"rate":    func() { proxy.Latency(0); proxy.Rate(50_000) },
 	} {
 		set()
-		const count = 300
+		const count = 150
 		before := time.Now()
 		for i := range count {
 			nodes[0].Broadcast(event(i), adapter.Target{Rooms: []string{"r"}})
@@ -195,7 +196,7 @@ func TestG08(t *testing.T) {
 	server := redistest.Start(t)
 	newCluster := onRedis(t, server.Addr)
 	hurried := newCluster()
-	hurried.config.requestTimeout = time.Second
+	hurried.config.requestTimeout = 5 * time.Second // which the other needs far less of
 	first, _ := start(t, 0, hurried)
 	second, _ := start(t, 1, newCluster())
 	complete(t, []*node{first, second})
@@ -220,14 +221,14 @@ func TestG08(t *testing.T) {
 		return took, err
 	}
 	end := stray()
-	if took, err := fetch(first); !errors.Is(err, context.DeadlineExceeded) || took < 900*time.Millisecond {
+	if took, err := fetch(first); !errors.Is(err, context.DeadlineExceeded) || took < 4900*time.Millisecond {
 		t.Errorf("%v after %v", err, took)
 	}
 	if _, err := first.ServerSideAsk(t.Context(), event("e").Packet().Args); err == nil {
 		t.Error("ServerSideAsk: all have answered")
 	}
 	// It ends while it is waited for: nobody waits on.
-	time.AfterFunc(100*time.Millisecond, end)
+	Asked(t, second.cluster.Stats, end)
 	if _, err := fetch(second); errors.Is(err, context.DeadlineExceeded) {
 		t.Error("it is waited for after its end")
 	}
@@ -254,13 +255,16 @@ func TestG09(t *testing.T) {
 	server := redistest.Start(t)
 	proxy := redistest.NewProxy(t, server.Addr)
 	prefix := WithPrefix("g09")
-	cluster := func(addr string) *Cluster {
+	cluster := func(addr string, opts ...Option) *Cluster {
 		rdb := redistest.Client(addr)
 		t.Cleanup(func() { rdb.Close() })
-		return NewPubSub(rdb, prefix, hasty)
+		return NewPubSub(rdb, append([]Option{prefix, Patient}, opts...)...)
 	}
 	a, ma := start(t, 0, cluster(server.Addr))
-	b, mb := start(t, 1, cluster(proxy.Addr))
+	b, mb := start(t, 1, cluster(proxy.Addr, func(c *config) { // the one that is to find silence
+		c.pingEvery, c.silences = 100*time.Millisecond, 20
+		c.publishTimeout = 3 * time.Second
+	}))
 	complete(t, []*node{a, b})
 	stop := time.After(2 * time.Second)
 	proxy.Hole(true)
@@ -324,11 +328,12 @@ func TestG12(t *testing.T) { inForms(t, faultsG12) }
 
 func faultsG12(t *testing.T, on clusters) {
 	server := redistest.Start(t)
-	nodes, members := startAll(t, 2, on(t, server.Addr, hasty))
+	nodes, members := startAll(t, 2, on(t, server.Addr, func(c *config) { c.refusedPause = 200 * time.Millisecond }))
 	server.Do("FLUSHALL")
+	before := []uint64{nodes[0].cluster.Stats().Connects, nodes[1].cluster.Stats().Connects}
 	server.Do("CLIENT", "KILL", "TYPE", "pubsub")
 	eventually(t, "all have connected again", func() bool {
-		return nodes[0].cluster.Stats().Connects == 2 && nodes[1].cluster.Stats().Connects == 2
+		return nodes[0].cluster.Stats().Connects > before[0] && nodes[1].cluster.Stats().Connects > before[1]
 	})
 	complete(t, nodes)
 	reaches(t, nodes[0], members)
@@ -342,7 +347,8 @@ func faultsG12(t *testing.T, on clusters) {
 		return !up && errors.Is(err, link.ErrRefused)
 	})
 	nodes[0].Broadcast(event("own"), adapter.Target{})
-	if got := members[0].take(); len(got) != 1 {
+	// reaches may have said its word twice.
+	if got := members[0].take(); !slices.Contains(got, `"own"`) {
 		t.Errorf("its own client got %q", got)
 	}
 	server.Do("ACL", "SETUSER", "default", "allchannels")

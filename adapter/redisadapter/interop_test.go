@@ -202,7 +202,7 @@ func testBroadcasts(m *twofold) {
 
 	rdb := m.redis.Client()
 	defer rdb.Close()
-	emitter := redisadapter.NewEmitter(rdb, redisadapter.WithPrefix("mixed"))
+	emitter := redisadapter.NewEmitter(rdb, redisadapter.WithPrefix("mixed"), redisadapter.Patient)
 	defer emitter.Close()
 	check(emitter.To("all").Except("in-p0").Emit(t.Context(), "e", "emitter", []byte{1}))
 	m.got("our emitter", "p1 z", `["e","emitter",{"bytes":"01"}]`)

@@ -200,7 +200,7 @@ func TestRoomsAllTheTime(t *testing.T) {
 // TestHandshake: other instances are told of a handshake what they may know.
 func TestHandshake(t *testing.T) {
 	var bus linktest.Bus
-	nodes, _ := startAll(t, 2, onBus(&bus, WithHandshake(func(h *adapter.Handshake) { delete(h.Headers, "cookie") })))
+	nodes, _ := startAll(t, 2, onBus(&bus, Patient, WithHandshake(func(h *adapter.Handshake) { delete(h.Headers, "cookie") })))
 	infos, err := nodes[0].FetchSockets(t.Context(), adapter.Target{})
 	if err != nil || len(infos) != 2 {
 		t.Fatalf("%d sockets, %v", len(infos), err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed3686fee0/parlor/adapter"
+	"github.com/seed3686fee0/parlor/adapter/redisadapter"
 )
 
 // TestG08Node: a Node server is stopped, and then killed, while it is asked. The
@@ -31,12 +32,12 @@ func TestG08Node(t *testing.T) {
 		}
 		return err
 	}
-	soon, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	soon, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	if err := fetch(soon); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("stopped: %v", err)
 	}
-	time.AfterFunc(100*time.Millisecond, func() { victim.process.Kill() })
+	redisadapter.Asked(t, m.clusters[0].Stats, func() { victim.process.Kill() })
 	if err := fetch(t.Context()); errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("it was waited for after its end: %v", err)
 	}

@@ -236,7 +236,7 @@ func testOurEmitter(ctx context.Context, m *mixed, kind string) {
 	if kind == "sharded" {
 		newEmitter = redisadapter.NewShardedEmitter
 	}
-	e := newEmitter(rdb, redisadapter.WithPrefix("mixed"))
+	e := newEmitter(rdb, redisadapter.WithPrefix("mixed"), redisadapter.Patient)
 	defer e.Close()
 	check := func(err error) {
 		m.t.Helper()
