@@ -11,6 +11,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,11 +49,12 @@ func needs(t *testing.T) {
 	}
 }
 
-// freePorts returns the first of four ports that nobody uses. They are below those that connections get.
+// freePorts returns the first of four ports that nobody uses. They are below those that connections get, and above
+// those of redistest.FreePort: a test beside this one would take them before they are in use, or when they are no more.
 func freePorts(t *testing.T) int {
 	t.Helper()
 	for range 100 {
-		first := 10_000 + rand.IntN(20_000)
+		first := 30_000 + rand.IntN(2_700)
 		free := true
 		for port := first; port <= first+3; port++ {
 			l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
@@ -106,6 +108,30 @@ func start(t *testing.T, parlor string) *running {
 	}
 	t.Fatalf("the script ended: %v\n%s", r.cmd.Wait(), &r.stderr)
 	return nil
+}
+
+// together waits until the instances hear of each other: they serve before.
+func (r *running) together(t *testing.T) {
+	t.Helper()
+	ready := func(port int) bool {
+		res, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/readyz", port))
+		if err != nil {
+			return false
+		}
+		defer res.Body.Close()
+		text, err := io.ReadAll(res.Body)
+		return err == nil && string(text) == "ready\n"
+	}
+	for begun, port := time.Now(), r.port+1; port <= r.port+3; {
+		switch {
+		case ready(port):
+			port++
+		case time.Since(begun) > patience:
+			t.Fatalf("port %d does not get ready", port)
+		default:
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
 }
 
 // end tells the script to end, and waits until it has.
@@ -175,6 +201,7 @@ func TestCluster(t *testing.T) {
 	r := start(t, build(t))
 	end := sync.OnceFunc(func() { r.end(t) })
 	defer end()
+	r.together(t)
 
 	d := jstest.Start(t)
 	var at string

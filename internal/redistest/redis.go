@@ -6,12 +6,15 @@ package redistest
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -102,13 +105,18 @@ func start(t testing.TB, dir string, args []string) *Server {
 	return s
 }
 
+var given sync.Map // the ports that FreePort has returned
+
 // FreePort returns a port of the loopback address that nobody listens at now. It is
 // below those that systems give out by themselves, so that no connection gets it
-// before its server is there, or while that is away.
+// before its server is there, or while that is away. A process gets none twice.
 func FreePort(t testing.TB) string {
 	t.Helper()
 	for range 1000 {
 		port := strconv.Itoa(10_000 + rand.IntN(20_000))
+		if _, taken := given.LoadOrStore(port, true); taken {
+			continue
+		}
 		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
 			l.Close()
 			return port
@@ -127,11 +135,19 @@ func (s *Server) Restart() {
 	deadline := time.Now().Add(guard)
 	for {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		err := rdb.Ping(ctx).Err()
+		info, err := rdb.Info(ctx, "server").Result()
 		cancel()
 		// A server that wants a password is there as well.
-		if err == nil || strings.HasPrefix(err.Error(), "NOAUTH") {
+		if err != nil && strings.HasPrefix(err.Error(), "NOAUTH") {
 			return
+		}
+		if err == nil {
+			if strings.Contains(info, fmt.Sprintf("process_id:%d\r\n", s.cmd.Process.Pid)) {
+				return
+			}
+			err = errors.New("another server has its port") // a test's beside this one
+			s.Kill()
+			s.Launch()
 		}
 		if time.Now().After(deadline) {
 			log, _ := os.ReadFile(s.log.Name())
