@@ -23,9 +23,9 @@ func TestBehaviour28_heartbeat(t *testing.T) {
 		if upgrades(use) {
 			c.WaitManager("upgrade")
 		}
-		for n := time.Duration(1); n <= 4; n++ {
+		for n := 1; n <= 4; n++ {
 			c.WaitManager("ping")
-			if took := time.Since(began); took < n*interval {
+			if took := time.Since(began); took < time.Duration(n)*interval {
 				t.Errorf("ping %d came after %v, at an interval of %v", n, took, interval)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/seed3686fee0/parlor/adapter/redisadapter"
 	"github.com/seed3686fee0/parlor/internal/jstest"
 	"github.com/seed3686fee0/parlor/internal/redistest"
+	"github.com/seed3686fee0/parlor/internal/servertest"
 	"github.com/seed3686fee0/parlor/namespaces/admin"
 	"github.com/seed3686fee0/parlor/namespaces/admin/adminapi"
 	"github.com/seed3686fee0/parlor/server"
@@ -96,6 +97,7 @@ func TestAPICluster(t *testing.T) {
 	}
 	here.WaitDisconnect()
 	there.WaitDisconnect()
+	servertest.Eventually(t, "it has left", func() bool { return a.io.Of("/chat").RoomSize("lobby") == 0 })
 
 	// b is still counted, but does not answer.
 	proxy.Hole(true)

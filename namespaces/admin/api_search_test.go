@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/seed3686fee0/parlor/internal/jstest"
+	"github.com/seed3686fee0/parlor/internal/servertest"
 	"github.com/seed3686fee0/parlor/namespaces/admin"
 	"github.com/seed3686fee0/parlor/namespaces/admin/adminapi"
 )
@@ -199,6 +200,8 @@ func TestAPICommands(t *testing.T) {
 			t.Errorf("ada: %s", reason)
 		}
 	}
+	// A client is told before its socket leaves the rooms.
+	servertest.Eventually(t, "ada has left", func() bool { return o.io.Of("/chat").RoomSize("all") == 1 })
 	done("v1/disconnect", `{"namespace":"/chat","target":{"room":"all"},"close":true}`, 1)
 	if reason := bob.WaitDisconnect(); reason != "io server disconnect" {
 		t.Errorf("bob: %s", reason)

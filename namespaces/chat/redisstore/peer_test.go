@@ -17,7 +17,7 @@ import (
 )
 
 // quick is a heartbeat for tests that do not want to wait: an instance is dead
-// after four of them.
+// after three of them.
 const quick = 150 * time.Millisecond
 
 // instance is a store that is alive, with something like a chat above it.

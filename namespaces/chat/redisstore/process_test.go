@@ -18,7 +18,7 @@ const asProcess = "REDISSTORE_TEST_INSTANCE"
 // or its standard input ends.
 func process(addr string) error {
 	rdb := redistest.Client(addr)
-	s, err := New(rdb, "/", Options{Heartbeat: quick})
+	s, err := New(rdb, "/", Options{Heartbeat: 4 * quick})
 	if err != nil {
 		return err
 	}

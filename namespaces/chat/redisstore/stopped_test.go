@@ -19,7 +19,7 @@ import (
 // it is taken for dead, and lets it go on.
 func TestProcess(t *testing.T) {
 	server := redistest.Start(t)
-	b, c := start(t, server.Addr, "/", Options{Heartbeat: quick}), start(t, server.Addr, "/", Options{Heartbeat: quick})
+	b, c := start(t, server.Addr, "/", Options{Heartbeat: 4 * quick}), start(t, server.Addr, "/", Options{Heartbeat: 4 * quick})
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), asProcess+"="+server.Addr)
 	cmd.Stderr = os.Stderr

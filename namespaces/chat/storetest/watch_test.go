@@ -107,8 +107,12 @@ func (r *relative) Watch(
 
 // adopt takes over from one that is dead. The caller holds mu.
 func (r *relative) adopt() {
+	dead := 200 * time.Millisecond
+	if r.fault == "" { // a good store has to be right on a busy machine
+		dead = 2 * time.Second
+	}
 	for _, other := range r.members {
-		if other == r || other.alive || other.buried || time.Since(other.heard) < 200*time.Millisecond {
+		if other == r || other.alive || other.buried || time.Since(other.heard) < dead {
 			continue
 		}
 		other.buried = true

@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 // command prepares a process of the parlor command.
 func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	t.Cleanup(cancel)
 	self, err := os.Executable()
 	if err != nil {

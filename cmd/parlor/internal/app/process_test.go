@@ -53,7 +53,7 @@ func TestE12FewFiles(t *testing.T) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil || files.Cur < 2000 {
 		t.Skipf("this test needs 2,000 files itself: %d, %v", files.Cur, err)
 	}
-	cmd := within(command(t, nil, "--addr=127.0.0.1:0"), "-n 256")
+	cmd := within(command(t, nil, "--addr=127.0.0.1:0", "--ping-interval=5m"), "-n 256") // nobody here answers a ping
 	log, _, addr := listening(t, cmd)
 	var lines atomic.Int64
 	logged := make(chan struct{})
@@ -139,13 +139,13 @@ func TestE12FewFiles(t *testing.T) {
 // not let its clients go for it: they get the time for another.
 func TestH06Stopped(t *testing.T) {
 	t.Parallel()
-	cmd, _, _, addr := serving(t, "--ping-interval=1s", "--ping-timeout=2s")
+	cmd, _, _, addr := serving(t, "--ping-interval=1s", "--ping-timeout=6s")
 	ws := open(t, addr, wire.Websocket)
 	defer hangUp(ws)
 	connects(t, ws, "40", `40{"sid":"*"}`, `42["connected",*`)
 	awaits(t, ws, "2") // a pong is due
 	send(t, cmd, syscall.SIGSTOP)
-	time.Sleep(8 * time.Second) // the two, and what tells a stop from a slow machine
+	time.Sleep(12 * time.Second) // the six, and what tells a stop from a slow machine
 	send(t, cmd, syscall.SIGCONT)
 	time.Sleep(200 * time.Millisecond) // for its timers, which are all late
 	if err := ws.Send("3"); err != nil {

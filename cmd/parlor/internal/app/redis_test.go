@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -191,6 +192,7 @@ func TestCluster(t *testing.T) {
 	secret := "--auth-secret-file=" + keyFile(t, goodSecret)
 	ada := minted(t, secret, "--sub=u1", "--name=Ada")
 	grace := minted(t, secret, "--sub=u2", "--name=Grace")
+	sharded := map[string][]*redistest.Server{config.Sharded: {rdb}}
 	for _, adapter := range []string{config.PubSub, config.Sharded} {
 		t.Run(adapter, func(t *testing.T) {
 			args := []string{"--redis=redis://" + rdb.Addr, "--redis-adapter=" + adapter, "--redis-prefix=" + adapter, secret}
@@ -200,7 +202,7 @@ func TestCluster(t *testing.T) {
 			for _, ns := range []string{"", "/chat,"} {
 				for _, transport := range wire.Transports() {
 					t.Run(strings.Trim("root"+ns, ",")+" "+transport, func(t *testing.T) {
-						talk(t, one.enters(t, transport, ns, ada), other.enters(t, transport, ns, grace), transport)
+						talk(t, one.enters(t, transport, ns, ada), other.enters(t, transport, ns, grace), transport, sharded[adapter]...)
 					})
 				}
 			}
@@ -219,13 +221,23 @@ func TestCluster(t *testing.T) {
 	}
 }
 
-func talk(t *testing.T, ada, grace *person, room string) {
+// talk has two on two instances talk. The servers are those of the sharded form, in
+// which an instance hears of a room a moment after somebody has joined it.
+func talk(t *testing.T, ada, grace *person, room string, sharded ...*redistest.Server) {
 	ns := ada.ns
 	event, ack := "42"+ns, "43"+ns
 	const u1, u2 = `{"userId":"u1","user":"Ada","status":"online"}`, `{"userId":"u2","user":"Grace","status":"online"}`
 	ada.sends(event+`0["join","`+room+`"]`, ack+`0[{"ok":true,"room":"`+room+`","userCount":1,"users":[`+u1+`],"history":[]}]`)
 	ada.sends(event+`1["message",{"room":"`+room+`","text":"first"}]`,
 		event+`["message",*"text":"first"*`, ack+`1[{"ok":true,*`)
+	if len(sharded) > 0 {
+		until(t, "her instance hears of the room", func() bool {
+			return slices.ContainsFunc(sharded, func(s *redistest.Server) bool {
+				found := s.Do("PUBSUB", "SHARDCHANNELS", "*#/"+strings.Trim(ns, "/,")+"#"+room+"#")
+				return len(found.([]any)) > 0
+			})
+		})
+	}
 
 	// The message itself, and that Ada has come, may be on their way still, and come
 	// as well, at any time.
@@ -479,8 +491,9 @@ func TestRedisForms(t *testing.T) {
 			one, other := startMember(t, append(args, secret)...), startMember(t, append(args, secret)...)
 			one.log.wait(t, together, 1)
 			other.log.wait(t, together, 1)
-			talk(t, one.enters(t, wire.Websocket, "", ada), other.enters(t, wire.Websocket, "", grace), "r")
-			talk(t, one.enters(t, wire.Polling, "/chat,", ada), other.enters(t, wire.Polling, "/chat,", grace), "r")
+			sharded := map[string][]*redistest.Server{"sharded": nodes}[name]
+			talk(t, one.enters(t, wire.Websocket, "", ada), other.enters(t, wire.Websocket, "", grace), "r", sharded...)
+			talk(t, one.enters(t, wire.Polling, "/chat,", ada), other.enters(t, wire.Polling, "/chat,", grace), "r", sharded...)
 		})
 	}
 }

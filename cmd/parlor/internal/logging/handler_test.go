@@ -143,7 +143,7 @@ func TestSetLevel(t *testing.T) {
 	derived.Debug("after")
 	log.SetLevel("error")
 	derived.Info("later")
-	log.Close(time.Second)
+	log.Close(10 * time.Second)
 	if text := out.String(); strings.Contains(text, "before") || !strings.Contains(text, "after") || strings.Contains(text, "later") {
 		t.Error(text)
 	}
