@@ -97,6 +97,7 @@ func (s *Socket) enter() bool {
 	observed := c.server.observers.load()
 	s.ns.adapter.Add((*member)(s))
 	told, moved := false, false
+	var data *any // as observers know it
 	for {
 		c.mu.Lock()
 		early := s.early
@@ -113,6 +114,7 @@ func (s *Socket) enter() bool {
 		case observed != nil && !told:
 			// While nothing reaches the socket yet and nothing comes from it.
 			moved = c.moved
+			data = s.data.Load()
 			c.mu.Unlock()
 			s.ns.tell(observed, func(o Observer) { o.Connected(s) })
 			told = true
@@ -134,6 +136,9 @@ func (s *Socket) enter() bool {
 	}
 	if moved {
 		s.ns.tell(observed, func(o Observer) { o.Upgraded(s) })
+	}
+	if told && s.data.Load() != data { // while SetData told nobody
+		s.ns.tell(observed, func(o Observer) { o.DataChanged(s) })
 	}
 	return true
 }

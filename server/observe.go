@@ -34,7 +34,8 @@ type Observer interface {
 	// Upgraded: the connection under the socket has moved to another transport.
 	// It is called once for each socket of the connection.
 	Upgraded(s *Socket)
-	// DataChanged: SetData has been called, on a socket that is connected.
+	// DataChanged: SetData has been called on a socket that is connected. What it
+	// has got since Connected, while its client was about to be told, is told then.
 	DataChanged(s *Socket)
 	// RoomEvents: what has just happened to the rooms of a namespace on this
 	// instance. The rooms that a socket begins with come before its Connected,

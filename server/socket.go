@@ -114,7 +114,7 @@ func (s *Socket) Handshake() Handshake {
 // FetchSockets on another instance sees as the socket's data.
 func (s *Socket) SetData(v any) {
 	s.data.Store(&v)
-	if list := s.conn.server.observers.load(); list != nil && s.live() {
+	if list := s.conn.server.observers.load(); list != nil && s.reachable() {
 		s.ns.tell(list, func(o Observer) { o.DataChanged(s) })
 	}
 }
