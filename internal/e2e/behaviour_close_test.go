@@ -85,7 +85,7 @@ func TestBehaviour20_reasons(t *testing.T) {
 				t.Parallel()
 				d := jstest.Start(t)
 				expectReasonOf(t, d, server.PingTimeout, tr.use, func(*jstest.Client, *site, *server.Socket) { d.Pause() },
-					server.WithPingInterval(300*time.Millisecond), server.WithPingTimeout(300*time.Millisecond))
+					server.WithPingInterval(300*time.Millisecond), server.WithPingTimeout(3*time.Second))
 			})
 		}
 	})

@@ -239,6 +239,11 @@ func (p *Poll) Upgrade() (*WS, error) {
 	parked := make(chan result, 1)
 	go func() {
 		res, err := p.Get()
+		for err == nil && res.Body == "2" { // a ping may be due just now
+			if _, err = p.Post("3"); err == nil {
+				res, err = p.Get()
+			}
+		}
 		parked <- result{res, err}
 	}()
 	w, err := p.Probe()

@@ -134,7 +134,7 @@ func TestCloseNotAnswered(t *testing.T) {
 // TestCloseSlowly: a peer that takes a few bytes at a time does not keep a
 // closed session, whose bytes it is still owed, for ever.
 func TestCloseSlowly(t *testing.T) {
-	f := start(t, engine.Options{WriteTimeout: time.Second, MaxQueue: 64 << 20})
+	f := start(t, engine.Options{WriteTimeout: 5 * time.Second, MaxQueue: 64 << 20})
 	c, s := f.slowWS()
 	m := engine.NewText(long(64 << 10)) // one for all: they are queued long before the timeout
 	for range 400 {

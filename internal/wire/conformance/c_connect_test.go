@@ -148,7 +148,7 @@ func TestC06_DynamicNamespaces(t *testing.T) {
 }
 
 func TestC06_DynamicNamespacesOfServer(t *testing.T) {
-	limits := server.Limits{DynamicNamespaces: 20}
+	limits := server.Limits{DynamicNamespaces: 20, RefusedConnects: -1}
 	each(t, settings{options: []server.Option{server.WithLimits(limits)}}, func(t *testing.T, f *fixture, transport string) {
 		a, b := f.open(transport), f.open(transport)
 		for i := range 16 {
