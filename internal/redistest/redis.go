@@ -32,6 +32,7 @@ type Server struct {
 	t    testing.TB
 	args []string
 	cmd  *exec.Cmd
+	done chan struct{} // closed when cmd has ended
 	log  *os.File
 }
 
@@ -145,9 +146,12 @@ func (s *Server) Restart() {
 			if strings.Contains(info, fmt.Sprintf("process_id:%d\r\n", s.cmd.Process.Pid)) {
 				return
 			}
-			err = errors.New("another server has its port") // a test's beside this one
-			s.Kill()
+			err = errors.New("another server has its port")
+		}
+		select {
+		case <-s.done: // a test beside this one had its port
 			s.Launch()
+		default:
 		}
 		if time.Now().After(deadline) {
 			log, _ := os.ReadFile(s.log.Name())
@@ -165,6 +169,12 @@ func (s *Server) Launch() {
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
+	cmd, done := s.cmd, make(chan struct{})
+	s.done = done
+	go func() {
+		defer close(done)
+		_ = cmd.Wait() // says that it was killed
+	}()
 }
 
 // Kill ends the server without a word. Killing it again does nothing.
@@ -173,7 +183,7 @@ func (s *Server) Kill() {
 		return
 	}
 	_ = s.cmd.Process.Kill() // it has ended
-	_ = s.cmd.Wait()         // says that it was killed
+	<-s.done
 	s.cmd = nil
 }
 
