@@ -94,10 +94,10 @@ func admitted(ctx context.Context) error {
 // told so.
 func (s *Socket) enter() bool {
 	c := s.conn
+	data := s.data.Load() // as all know it who come to observe from here on
 	observed := c.server.observers.load()
 	s.ns.adapter.Add((*member)(s))
 	told, moved := false, false
-	var data *any // as observers know it
 	for {
 		c.mu.Lock()
 		early := s.early
@@ -114,7 +114,6 @@ func (s *Socket) enter() bool {
 		case observed != nil && !told:
 			// While nothing reaches the socket yet and nothing comes from it.
 			moved = c.moved
-			data = s.data.Load()
 			c.mu.Unlock()
 			s.ns.tell(observed, func(o Observer) { o.Connected(s) })
 			told = true
@@ -128,6 +127,7 @@ func (s *Socket) enter() bool {
 	// Under the lock, so that nothing that makes a socket live known gets its
 	// packets in front of this one.
 	flush := c.queue(&packet.Packet{Type: packet.Connect, Namespace: s.ns.name, Args: args}, 0)
+	changed := s.data.Load() != data // while SetData told nobody
 	s.state.Store(socketLive)
 	moved = told && !moved && c.moved // after Connected, and before the socket counted as live
 	c.mu.Unlock()
@@ -137,8 +137,8 @@ func (s *Socket) enter() bool {
 	if moved {
 		s.ns.tell(observed, func(o Observer) { o.Upgraded(s) })
 	}
-	if told && s.data.Load() != data { // while SetData told nobody
-		s.ns.tell(observed, func(o Observer) { o.DataChanged(s) })
+	if changed {
+		s.ns.tell(c.server.observers.load(), func(o Observer) { o.DataChanged(s) })
 	}
 	return true
 }

@@ -35,7 +35,7 @@ type Observer interface {
 	// It is called once for each socket of the connection.
 	Upgraded(s *Socket)
 	// DataChanged: SetData has been called on a socket that is connected. What it
-	// has got since Connected, while its client was about to be told, is told then.
+	// has got while it was let in, about the time of Connected, is told when it is.
 	DataChanged(s *Socket)
 	// RoomEvents: what has just happened to the rooms of a namespace on this
 	// instance. The rooms that a socket begins with come before its Connected,

@@ -205,26 +205,6 @@ func TestObserverIsNotToldOfTheRefused(t *testing.T) {
 	})
 }
 
-// What a socket has got since observers know of it is told when it is connected, though it was not yet.
-func TestObserverIsToldOfEarlyData(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := serveInMemory(t)
-		var n notebook
-		r.Observe(&tagging{&n})
-		r.connect()
-		synctest.Wait()
-		n.took(t, "connect", "join-room /, own", "connected /, websocket, 1 rooms", "data /, tag")
-	})
-}
-
-// tagging attaches something to each socket as soon as it hears of it.
-type tagging struct{ *notebook }
-
-func (n *tagging) Connected(s *server.Socket) {
-	n.notebook.Connected(s)
-	s.SetData("tag")
-}
-
 // The end of a connection while its socket is let in is told after its beginning.
 func TestObserverSeesAnEndDuringAdmission(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -113,10 +113,21 @@ func (s *Socket) Handshake() Handshake {
 // SetData attaches a value to the socket: the application's, and, encoded, what
 // FetchSockets on another instance sees as the socket's data.
 func (s *Socket) SetData(v any) {
-	s.data.Store(&v)
-	if list := s.conn.server.observers.load(); list != nil && s.reachable() {
+	live := s.attach(&v)
+	if list := s.conn.server.observers.load(); list != nil && live {
 		s.ns.tell(list, func(o Observer) { o.DataChanged(s) })
 	}
+}
+
+// attach reports whether observers are to be told: until the socket is live, which
+// [Socket.enter] makes it under the lock, enter looks whether there is something new.
+func (s *Socket) attach(v *any) (live bool) {
+	if s.state.Load() == socketConnecting {
+		s.conn.mu.Lock()
+		defer s.conn.mu.Unlock()
+	}
+	s.data.Store(v)
+	return s.live()
 }
 
 // Data returns the value that SetData has attached, or nil.
