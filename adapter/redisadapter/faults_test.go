@@ -168,7 +168,7 @@ func TestG04Slow(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	proxy := redistest.NewProxy(t, server.Addr)
-	nodes, members := startAll(t, 2, onRedis(t, proxy.Addr, Patient))
+	nodes, members := startAll(t, 2, onRedis(t, proxy.Addr))
 	for name, set := range map[string]func(){
 		"latency": func() { proxy.Rate(0); proxy.Latency(100 * time.Millisecond) },
 		"rate":    func() { proxy.Latency(0); proxy.Rate(50_000) },

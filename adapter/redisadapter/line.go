@@ -24,8 +24,9 @@ var (
 	errUnheard = errors.New("redisadapter: subscriptions are not confirmed")
 )
 
-// How long is waited between attempts to connect: so little that an instance is
-// back within two seconds of Redis, and more where only somebody's doing helps.
+// How long is waited between attempts to connect, maxPause at most: an instance is
+// back within a second of Redis, as long as others wait for it before they publish
+// (together). Where only somebody's doing helps it is longer.
 const (
 	minPause    = 50 * time.Millisecond
 	maxPause    = 800 * time.Millisecond
@@ -288,7 +289,7 @@ func (l *line) supervise() {
 		if time.Since(was) > listenLimit {
 			pause = minPause // it was a connection, for a while
 		}
-		wait := pause/2 + rand.N(pause) //nolint:gosec // no secret
+		wait := pause/2 + rand.N(pause/2) //nolint:gosec // no secret
 		pause = min(2*pause, maxPause)
 		if errors.Is(err, link.ErrRefused) {
 			wait = l.config.refusedPause/2 + rand.N(l.config.refusedPause) //nolint:gosec // no secret
@@ -482,6 +483,15 @@ func (l *line) ask(ctx context.Context, x link.Listener, tick int) (more []link.
 		}
 	}
 	l.todo = nil
+	// Last what instances are counted by: others publish when all are counted again
+	// (together), and who is counted hears all that it wants to.
+	counted := func(s link.Sub) int {
+		if l.routes[s].node.counted == s {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(more, func(a, b link.Sub) int { return counted(a) - counted(b) })
 	l.check() // there may be nothing to ask for
 	l.mu.Unlock()
 	for some := range slices.Chunk(less, changesAtOnce) {

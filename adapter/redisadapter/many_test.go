@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/seed3686fee0/parlor/adapter"
 	"github.com/seed3686fee0/parlor/adapter/redisadapter/internal/link"
 	"github.com/seed3686fee0/parlor/adapter/redisadapter/internal/linktest"
 )
@@ -56,5 +57,36 @@ func TestManyRooms(t *testing.T) {
 			t.Errorf("%+v, %v %v", s, up, err)
 		}
 		n.Close()
+	})
+}
+
+// TestBackInManyRooms: what waited to be published while the connections were lost
+// reaches each of many rooms of an instance whose subscriptions take a while. In fake time.
+func TestBackInManyRooms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const rooms = 300
+		var bus linktest.Bus
+		nodes, _ := startAll(t, 1, shardedOnBus(&bus))
+		c := shardedOnBus(&bus)()
+		c.open = func() link.Driver { return slow{bus.Driver()} }
+		n, m := start(t, 1, c)
+		for i := range rooms {
+			n.Join(m.id, fmt.Sprint("room ", i))
+		}
+		nodes = append(nodes, n)
+		complete(t, nodes)
+		time.Sleep(time.Second)
+		bus.Drop()
+		synctest.Wait() // it is known
+		for i := range rooms {
+			nodes[0].Broadcast(event(i), adapter.Target{Rooms: []string{fmt.Sprint("room ", i)}})
+		}
+		time.Sleep(10 * time.Second)
+		if got := inOrder(t, m.id, m.take()); got != rooms {
+			t.Errorf("it got %d of %d: %+v", got, rooms, nodes[0].cluster.Stats())
+		}
+		for _, n := range nodes {
+			n.Close()
+		}
 	})
 }

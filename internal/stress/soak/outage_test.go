@@ -95,6 +95,9 @@ func (r *run) outages(t *testing.T, redis *redistest.Server, plan []outage) {
 				return s.Up && s.Published > published[i] && (!o.killed || s.Connects > connects[i])
 			})
 		}
+		for _, in := range r.instances { // what was on its way when the other one was back is counted by now
+			in.note()
+		}
 		r.close(w)
 		t.Logf("%5.1fs: Redis was %s for %v; all listened again within %v", time.Since(r.began).Seconds(), map[bool]string{true: "killed", false: "stopped"}[o.killed],
 			o.to-o.from, time.Since(back).Round(time.Millisecond))
