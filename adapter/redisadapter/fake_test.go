@@ -3,6 +3,7 @@ package redisadapter
 import (
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -164,4 +165,22 @@ func reaches(t testing.TB, from *node, members []*member) {
 	for _, m := range members {
 		m.take()
 	}
+}
+
+// inOrder checks numbers, which may have gaps but neither repetitions nor
+// inversions, and returns how many there are.
+func inOrder(t testing.TB, what string, got []string) int {
+	t.Helper()
+	last := -1
+	for _, s := range got {
+		n, err := strconv.Atoi(strings.Trim(s, `"()`))
+		if err != nil {
+			t.Fatalf("%s: %q", what, s)
+		}
+		if n <= last {
+			t.Fatalf("%s: %d after %d", what, n, last)
+		}
+		last = n
+	}
+	return len(got)
 }

@@ -40,24 +40,6 @@ func numbered(n *node, rate int, stop <-chan struct{}) (sent int, slowest time.D
 	}
 }
 
-// inOrder checks numbers, which may have gaps but neither repetitions nor
-// inversions, and returns how many there are.
-func inOrder(t testing.TB, what string, got []string) int {
-	t.Helper()
-	last := -1
-	for _, s := range got {
-		n, err := strconv.Atoi(strings.Trim(s, `"()`))
-		if err != nil {
-			t.Fatalf("%s: %q", what, s)
-		}
-		if n <= last {
-			t.Fatalf("%s: %d after %d", what, n, last)
-		}
-		last = n
-	}
-	return len(got)
-}
-
 // A ledger stands before the driver of who sends numbered events, and writes down
 // what became of each at Redis.
 type ledger struct {
