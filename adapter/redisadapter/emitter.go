@@ -26,6 +26,11 @@ type Emitter struct {
 	driver  link.Driver
 	form    form
 	timeout time.Duration
+	most    int // bytes of a message
+}
+
+func newEmitter(driver link.Driver, f form, c *config) *Emitter {
+	return &Emitter{driver: driver, form: f, timeout: c.publishTimeout, most: c.maxMessage}
 }
 
 // NewEmitter returns an emitter for clusters made with [NewPubSub] or by Node's
@@ -33,14 +38,14 @@ type Emitter struct {
 // client's settings; Close closes them.
 func NewEmitter(rdb redis.UniversalClient, opts ...Option) *Emitter {
 	c := newConfig(opts)
-	return &Emitter{driver: link.NewRedis(rdb), form: classic{prefix: c.prefix}, timeout: c.publishTimeout}
+	return newEmitter(link.NewRedis(rdb), classic{prefix: c.prefix}, c)
 }
 
 // NewShardedEmitter is [NewEmitter] for clusters made with [NewSharded] or by
 // Node's createShardedAdapter, with the same prefix and mode.
 func NewShardedEmitter(rdb redis.UniversalClient, opts ...Option) *Emitter {
 	c := newConfig(opts)
-	return &Emitter{driver: link.NewShardedRedis(rdb), form: sharded{prefix: c.prefix, mode: c.mode}, timeout: c.publishTimeout}
+	return newEmitter(link.NewShardedRedis(rdb), sharded{prefix: c.prefix, mode: c.mode}, c)
 }
 
 // Close closes the emitter's connections.
@@ -143,6 +148,9 @@ func (m Emission) send(ctx context.Context, w *wire.Message) error {
 	out, err := m.emitter.form.encode(w, m.namespace, "")
 	if err != nil {
 		return fmt.Errorf("redisadapter: %w", err)
+	}
+	if n := len(out.Payload); n > m.emitter.most { // the instances would ignore it
+		return fmt.Errorf("%w: %d bytes, the limit is %d", errTooLarge, n, m.emitter.most)
 	}
 	ctx, cancel := context.WithTimeout(ctx, m.emitter.timeout)
 	defer cancel()

@@ -65,3 +65,22 @@ func TestTooLarge(t *testing.T) {
 		}
 	})
 }
+
+// TestEmitterTooLarge: the emitter says so too, rather than publish what the
+// instances ignore.
+func TestEmitterTooLarge(t *testing.T) {
+	var bus linktest.Bus
+	c := newConfig([]Option{WithMaxMessage(1000), WithPrefix("p")})
+	for _, f := range []form{classic{prefix: c.prefix}, sharded{prefix: c.prefix, mode: c.mode}} {
+		emitter := newEmitter(bus.Driver(), f, c)
+		if err := emitter.Emit(t.Context(), "e", strings.Repeat("x", 1000)); !errors.Is(err, errTooLarge) {
+			t.Errorf("%T: a large one: %v", f, err)
+		}
+		if err := emitter.Emit(t.Context(), "e", "short"); err != nil {
+			t.Errorf("%T: a small one: %v", f, err)
+		}
+		if err := emitter.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
