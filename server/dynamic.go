@@ -59,7 +59,8 @@ func (s *Server) OfPattern(re *regexp.Regexp) *Namespace {
 }
 
 // OfFunc is OfPattern with a function, which gets the client's auth payload as
-// well. It has one second; later, and when it panics, the answer is no.
+// well. It has one second; later, and when it panics, its answer is no, and the
+// next pattern is tried.
 func (s *Server) OfFunc(match func(ctx context.Context, name string, auth Arg) bool) *Namespace {
 	return s.addPattern(&pattern{match: match, parent: newParent(s, "func")})
 }
@@ -95,19 +96,8 @@ func (s *Server) match(name string, auth Arg) *Namespace {
 	s.mu.Lock()
 	patterns := s.patterns
 	s.mu.Unlock()
-	matched := make(chan *pattern, 1)
-	s.withTimeout(matchTimeout, func(ctx context.Context) {
-		s.guard(name, "match of a dynamic namespace", func() {
-			i := slices.IndexFunc(patterns, func(p *pattern) bool { return p.match(ctx, name, auth) })
-			if i >= 0 {
-				matched <- patterns[i]
-			}
-		})
-	})
-	var p *pattern
-	select {
-	case p = <-matched:
-	default:
+	i := slices.IndexFunc(patterns, func(p *pattern) bool { return s.matches(p, name, auth) })
+	if i < 0 {
 		return nil
 	}
 	s.mu.Lock()
@@ -117,10 +107,28 @@ func (s *Server) match(name string, auth Arg) *Namespace {
 		if over(s.dynamic+1, s.limits.Load().DynamicNamespaces) {
 			return nil
 		}
-		ns = s.make(p, name)
+		ns = s.make(patterns[i], name)
 	}
 	ns.users++
 	return ns
+}
+
+// matches asks one pattern; what a function of the application does is its own
+// affair, and no other pattern's.
+func (s *Server) matches(p *pattern, name string, auth Arg) bool {
+	if p.static {
+		return p.match(context.Background(), name, auth)
+	}
+	matched := make(chan bool, 1)
+	s.withTimeout(matchTimeout, func(ctx context.Context) {
+		s.guard(name, "match of a dynamic namespace", func() { matched <- p.match(ctx, name, auth) })
+	})
+	select {
+	case yes := <-matched:
+		return yes
+	default:
+		return false
+	}
 }
 
 // make makes a dynamic namespace. The caller holds mu.

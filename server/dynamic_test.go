@@ -263,3 +263,30 @@ func TestDynamicNamespaceSlowFunc(t *testing.T) {
 		}
 	})
 }
+
+// A function that panics, or takes too long, answers for itself: the next pattern
+// is tried.
+func TestDynamicNamespaceNextPattern(t *testing.T) {
+	for name, first := range map[string]func(context.Context) bool{
+		"no":    func(context.Context) bool { return false },
+		"panic": func(context.Context) bool { panic("no answer") },
+		"late":  func(ctx context.Context) bool { <-ctx.Done(); time.Sleep(time.Second); return true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := serveInMemory(t)
+				r.OfFunc(func(ctx context.Context, _ string, _ server.Arg) bool { return first(ctx) })
+				r.OfPattern(regexp.MustCompile("^/a$"))
+				r.OfFunc(func(ctx context.Context, name string, _ server.Arg) bool { return ctx.Err() == nil && name == "/b" })
+				for _, name := range []string{"/a", "/b"} {
+					c := r.dial()
+					c.join(name, "")
+				}
+				c := r.dial()
+				c.send("40/c,")
+				c.expect(`44/c,{"message":"Invalid namespace"}`)
+				r.must(r.Shutdown(t.Context()))
+			})
+		})
+	}
+}
