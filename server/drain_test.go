@@ -225,6 +225,57 @@ func TestDrainOfVanishedPollers(t *testing.T) {
 	}
 }
 
+// Clients that poll, vanish, and are disconnected for another reason before the server
+// goes or while it does, are waited for no longer than the others.
+func TestDrainOfDisconnectedPollers(t *testing.T) {
+	for name, test := range map[string]struct {
+		end  func(r *rig) <-chan error
+		wait time.Duration // from the disconnection to the end; or, when negative, the other way round
+		took time.Duration
+	}{
+		"before Drain":    {func(r *rig) <-chan error { return r.drain(r.t.Context(), 0) }, time.Second, 3 * time.Second},
+		"while it drains": {func(r *rig) <-chan error { return r.drain(r.t.Context(), time.Minute) }, -time.Second, 4 * time.Second},
+		"before Shutdown": {func(r *rig) <-chan error {
+			ended := make(chan error, 1)
+			go func() { ended <- r.Shutdown(r.t.Context()) }()
+			return ended
+		}, time.Second, 3 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := serveInMemory(t)
+				for range 2 {
+					c, err := wire.Open(r.addr, wire.Polling)
+					r.must(err)
+					defer c.Close()
+					_, err = wire.Join(c, "/")
+					r.must(err)
+				}
+				disconnect := func() {
+					for s := range r.Of("/").Sockets() {
+						s.Disconnect(true)
+					}
+				}
+				if test.wait > 0 {
+					disconnect()
+					time.Sleep(test.wait)
+				}
+				began := time.Now()
+				ended := test.end(r)
+				if test.wait < 0 {
+					time.Sleep(-test.wait)
+					disconnect()
+				}
+				r.must(<-ended)
+				if took := time.Since(began); took != test.took {
+					t.Errorf("it took %v, want %v", took, test.took)
+				}
+				r.must(r.Shutdown(t.Context()))
+			})
+		})
+	}
+}
+
 // A server without clients is drained at once, as often as it is asked.
 func TestDrainOfNobody(t *testing.T) {
 	r := serve(t)

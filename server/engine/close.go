@@ -86,7 +86,7 @@ func (s *Session) end(reason Reason, err error, how closing) {
 		case how.bye:
 			s.poll.endProbes(nil)
 			s.schedule(byeTimeout)
-		case reason == ServerShuttingDown:
+		case reason == ServerShuttingDown || s.server.Draining():
 			s.schedule(goingTimeout)
 		default:
 			s.schedule(pollingCloseTimeout)
@@ -107,6 +107,16 @@ func (s *Session) end(reason Reason, err error, how closing) {
 	}
 	if receiver != nil {
 		receiver.Closed(reason, err)
+	}
+}
+
+// hasten has a session that was closed before the server goes waited for no longer
+// than those that are closed then.
+func (s *Session) hasten() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state.Load() == stateClosing && s.ws == nil && s.due-now() > int64(goingTimeout) {
+		s.schedule(goingTimeout)
 	}
 }
 

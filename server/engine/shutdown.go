@@ -54,13 +54,18 @@ func (s *Server) done(w *wsConn) {
 // Drain refuses new sessions from now on, 503 with Retry-After, and returns those
 // that are there: they go on until they are closed, with ServerShuttingDown. drained
 // is closed when none is left. A session that polls is left for 3 seconds after its
-// close at most, whether or not it has fetched what it was sent.
+// close at most, or after Drain if it was closed before, whether or not it has
+// fetched what it was sent.
 func (s *Server) Drain() (sessions []*Session, drained <-chan struct{}) {
 	s.mu.Lock()
 	s.draining = true
 	s.checkEmpty()
 	s.mu.Unlock()
-	return s.list(), s.empty
+	sessions = s.list()
+	for _, x := range sessions {
+		x.hasten()
+	}
+	return sessions, s.empty
 }
 
 // Shutdown refuses new sessions, closes those that are open with
@@ -77,6 +82,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Unlock()
 	for _, x := range s.list() {
 		x.Close(ServerShuttingDown)
+		x.hasten()
 	}
 	ended := make(chan struct{})
 	go func() {
