@@ -55,7 +55,7 @@ LDFLAGS := -X github.com/seed3686fee0/parlor/cmd/parlor/internal/app.version=$(V
 
 .PHONY: help
 help: ## List these targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: build ## Serve on http://localhost:3000/, the chat app included; ARGS= for flags

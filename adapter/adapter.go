@@ -26,8 +26,8 @@ type Member interface {
 	// adapter. It reports whether Flush should be called once the broadcast
 	// has reached everyone.
 	Deliver(p *packet.Shared, f Flags) (flush bool)
-	// Flush helps to write what is queued. It may wait for the kernel, never
-	// for the peer.
+	// Flush helps to write what is queued. It may wait for the kernel, and for
+	// a moment (100 ms at most) for a peer that has fallen behind just now.
 	Flush()
 	// Ask is Deliver for a packet with an acknowledgement id: reply is called
 	// once, with the acknowledgement, or with ok false when the member is gone

@@ -23,8 +23,9 @@
 //
 // A client that is refused gets connect_error with the message "Authentication
 // error" and data {code}: token_missing, token_invalid, token_expired (the token
-// would be good otherwise), or forbidden (the user is known, and may not). Why is
-// in the log alone, and neither a token nor a part of one ever is.
+// would be good otherwise), forbidden (the user is known, and may not), or
+// too_many_sockets (see [SocketLimit]). Why is in the log alone, and neither a
+// token nor a part of one ever is.
 //
 // When the token of a connected socket expires, the client gets the event
 // auth_expired {timestamp}; its events are handled for the leeway, then the

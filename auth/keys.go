@@ -160,7 +160,7 @@ const (
 )
 
 // PublicKey makes a key of a public key's PEM. The algorithm is that of the key:
-// RS256 for RSA of 2048 bits or more, ES256, ES384 or ES512 for the curves P-256,
+// RS256 for RSA of 2048 to 8192 bits, ES256, ES384 or ES512 for the curves P-256,
 // P-384 or P-521, EdDSA for Ed25519.
 func PublicKey(data []byte) (Key, error) {
 	block, err := onlyBlock(data)

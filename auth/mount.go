@@ -16,8 +16,8 @@ type Options struct {
 	// nobody gets in.
 	Verifier *Verifier
 	// Anonymous lets in who has no token too. A bad token is refused all the same,
-	// and a good one whose sub is the id of a socket of this instance: that user
-	// would be taken for an anonymous one.
+	// and a good one whose sub is the id of a socket of the namespace on this
+	// instance: that user would be taken for an anonymous one.
 	Anonymous bool
 	// QueryToken looks for the token in the query (?token=) as well, for clients
 	// that cannot send it otherwise. Addresses end up in logs of proxies and of

@@ -29,16 +29,16 @@
 // Messages are delivered at most once, in order, for as long as a connection
 // lives, also while it moves from polling to WebSocket. Emits to one socket
 // leave in the order of the calls. Broadcasts to a room from one instance reach
-// all its members there in one order. The error of an emit is about encoding
-// its arguments: that somebody could not be reached is not the emitter's
-// failure, and trying again would deliver twice.
+// all its members there in one order. The error of an emit is about its name or
+// about encoding its arguments: that somebody could not be reached is not the
+// emitter's failure, and trying again would deliver twice.
 //
 // # Locks
 //
 // In this order, and none of them is held while a handler or hook runs, while
 // something is sent, or while another instance is waited for: Server.mu, the
-// adapter's, conn.mu, engine.Session's. The one exception is [Observer], which is
-// told under the adapter's lock what is sent. A broadcast holds the adapter's lock
+// adapter's, conn.mu, engine.Session's. The exceptions are [Observer] and
+// [PacketObserver], which say what they are told under a lock. A broadcast holds the adapter's lock
 // while it queues for the members of a room, which takes the sessions' locks
 // one by one.
 package server

@@ -45,7 +45,8 @@ type Limits struct {
 	// PendingAcks that the server awaits of a socket. Default 1,000.
 	PendingAcks int
 	// RefusedConnects is how many times a connection may be refused a
-	// namespace; one more closes it. Default 10.
+	// namespace without a minute between one and the next; one more closes it.
+	// Default 10.
 	RefusedConnects int
 
 	// EventsPerSecond that a connection may send, in all its namespaces together:
@@ -171,8 +172,9 @@ func WithUpgradeTimeout(d time.Duration) Option {
 	return func(c *config) { c.engine.UpgradeTimeout = positive("WithUpgradeTimeout", d) }
 }
 
-// WithWriteTimeout sets how long a peer may refuse bytes before it is let go
-// as a slow consumer. Default 10 s.
+// WithWriteTimeout sets how long a peer may refuse bytes before it is let go:
+// on WebSocket as a slow consumer, on polling, where a response is what was not
+// taken, with a transport error. Default 10 s.
 func WithWriteTimeout(d time.Duration) Option {
 	return func(c *config) { c.engine.WriteTimeout = positive("WithWriteTimeout", d) }
 }
@@ -269,7 +271,7 @@ func WithPerMessageDeflate(on bool) Option {
 }
 
 // WithHTTPCompression sets the size in bytes from which a polling response is
-// compressed; negative turns it off. Default 1024.
+// compressed; negative turns it off, 0 is the default, 1024.
 func WithHTTPCompression(threshold int) Option {
 	return func(c *config) { c.engine.CompressionThreshold = threshold }
 }

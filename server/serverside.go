@@ -28,7 +28,8 @@ func (ns *Namespace) ServerSideEmit(event string, args ...any) error {
 
 // ServerSideAsk sends an event to the other instances of the cluster and
 // returns what they answer. The error says how many did not in time: by the
-// deadline of ctx, or the server's ack timeout.
+// deadline of ctx, or the server's ack timeout; sooner where the adapter waits
+// less long.
 func (ns *Namespace) ServerSideAsk(ctx context.Context, event string, args ...any) ([]Args, error) {
 	list, err := ns.serverSideArgs(event, args)
 	if err != nil {

@@ -245,7 +245,8 @@ func (s *Socket) sent(p *packet.Packet) {
 
 // Ask emits an event and waits for the client's acknowledgement, until the
 // deadline of ctx, or for the server's ack timeout when it has none. The error
-// is ErrAckTimeout, ErrDisconnected, ErrTooManyAcks, ctx's, or about encoding.
+// is ErrAckTimeout, ErrDisconnected, ErrTooManyAcks, ErrReserved, ctx's, or about
+// encoding.
 // It may be called in a handler of the same socket.
 func (s *Socket) Ask(ctx context.Context, event string, args ...any) (Args, error) {
 	return s.ask(ctx, adapter.Flags{}, 0, event, args)

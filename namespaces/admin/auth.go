@@ -106,8 +106,8 @@ func Basic(username, bcryptHash string) Auth {
 }
 
 // AuthFunc admits whom f does: its error refuses, and its text is for the log
-// alone. f is called on a goroutine of its own, with a context that ends when
-// the client does. Where Principal.Name is empty it is the user name. Its sessions
+// alone. f may block; its context ends when the client does, and after six
+// seconds. Where Principal.Name is empty it is the user name. Its sessions
 // are good for their time, unless [Options.Recheck] says otherwise.
 func AuthFunc(f func(ctx context.Context, c Credentials) (Principal, error)) Auth {
 	if f == nil {

@@ -17,7 +17,7 @@ type Options struct {
 	// is anonymous: its ID is the socket's, its name what the client says, cut to 64
 	// characters. Nil: everyone is anonymous. A socket is disconnected, and the fault logged, when
 	// the ID is not UTF-8, has more than 128 characters, or is the id of another
-	// socket of this instance.
+	// socket of the namespace on this instance.
 	Identity func(ctx context.Context, s *server.Socket) (User, bool)
 
 	// MessageRate is how many messages a socket may send a second. Default 10.

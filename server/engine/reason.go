@@ -1,7 +1,7 @@
 package engine
 
-// Reason says why a session has ended. The texts are those of Node's
-// engine.io, which applications compare against; SlowConsumer is Parlor's own.
+// Reason says why a session has ended. The texts are those of Node's engine.io
+// and socket.io, which applications compare against; SlowConsumer is Parlor's own.
 type Reason string
 
 // reasons are those of this package.
@@ -23,6 +23,6 @@ const (
 	// ServerShuttingDown: the server is being shut down.
 	ServerShuttingDown Reason = "server shutting down"
 	// SlowConsumer: the peer does not take what is sent to it, and the bound
-	// of its queue, or the time that a write may take, is exceeded.
+	// of its queue, or the time that a write to a WebSocket may take, is exceeded.
 	SlowConsumer Reason = "slow consumer"
 )

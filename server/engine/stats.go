@@ -8,7 +8,7 @@ import (
 // Stats are counts of a [Server] at a moment. Each is exact; together they are
 // not of one instant. What is cumulative counts from the server's making.
 type Stats struct {
-	Sessions int // sessions that are there, the ones that are being closed included
+	Sessions int // sessions that are there, those on polling that are being closed included
 	Polling  int // sessions that are open, on polling
 
 	Opened int64 // sessions that were opened

@@ -29,8 +29,8 @@
 // # What is refused
 //
 // The [Decoder] reads what an attacker sends. Its scanner makes one pass, does
-// not recurse, and allocates nothing until the text is known to be good; every
-// count and length has a bound, see [Limits]. It follows the reference
+// not recurse, and allocates little beside one copy of the text; every count and
+// length has a bound, see [Limits]. It follows the reference
 // implementation (socket.io-parser) but for a few cases in which that one is
 // lenient and a client never is:
 //

@@ -46,8 +46,9 @@ var _ admin.SessionStore = (*Store)(nil)
 const nodeName = "logged in at a Node server"
 
 // New returns a store. The client stays the caller's. With ContextTimeoutEnabled a
-// Redis that does not answer holds up a login for two seconds; without it, for as
-// long as the client's own timeouts and retries do.
+// Redis that does not answer holds up a login for two seconds, and for two more if
+// an old session was looked for first; without it, for as long as the client's own
+// timeouts and retries do.
 func New(rdb redis.UniversalClient, opts Options) *Store {
 	if opts.Prefix == "" {
 		opts.Prefix = "socket.io-admin"

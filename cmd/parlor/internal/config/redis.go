@@ -13,7 +13,7 @@ import (
 
 // Redis says whether there are other instances, and where they meet.
 type Redis struct {
-	URL string `help:"Address of the Redis that instances share, like redis://user:password@host:6379/0; rediss:// for TLS, unix:// for a socket. Without one, this instance is alone. Everyone can see a command line: a password belongs into --redis-password-file, or into the variable with the rest." name:"redis" placeholder:"URL" secret:"redis"`
+	URL string `help:"Address of the Redis that instances share, like redis://user:password@host:6379/0; rediss:// for TLS, unix:// for a socket. Without one, this instance is alone. Everyone can see a command line: a password belongs in --redis-password-file, or in the variable with the rest." name:"redis" placeholder:"URL" secret:"redis"`
 
 	PasswordFile string `help:"File with the password of Redis, where it is not in the URL. With Sentinel it is that of Redis itself." name:"redis-password-file" placeholder:"FILE"`
 
