@@ -97,20 +97,15 @@ func (s *Socket) enter() bool {
 	data := s.data.Load() // as all know it who come to observe from here on
 	observed := c.server.observers.load()
 	s.ns.adapter.Add((*member)(s))
+	s.settle()
 	told, moved := false, false
 	for {
 		c.mu.Lock()
-		early := s.early
-		s.early = nil
 		switch {
 		case s.state.Load() != socketConnecting:
 			c.mu.Unlock()
 			s.vanish(told)
 			return false
-		case len(early) > 0:
-			c.mu.Unlock()
-			s.ns.adapter.Join(s.id, early...)
-			continue
 		case observed != nil && !told:
 			// While nothing reaches the socket yet and nothing comes from it.
 			moved = c.moved

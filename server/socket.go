@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -30,10 +29,11 @@ type Socket struct {
 	data  atomic.Pointer[any]
 
 	// Guarded by conn.mu.
-	early   []string   // rooms that were joined before the socket was admitted
-	running bool       // the inbox has a goroutine
-	inbox   []*inbound // events that wait
-	end     *ending    // how the socket is to end, when the inbox is done
+	early   *earlyRooms // nil: there are none, or the adapter has them
+	settled bool        // rooms are the adapter's alone
+	running bool        // the inbox has a goroutine
+	inbox   []*inbound  // events that wait
+	end     *ending     // how the socket is to end, when the inbox is done
 	acks    map[uint64]func(packet.Args, bool)
 }
 
@@ -160,27 +160,6 @@ func (s *Socket) Join(rooms ...string) error {
 	return nil
 }
 
-// joinEarly is Join before the socket is admitted.
-func (s *Socket) joinEarly(rooms []string) (early bool, err error) {
-	s.conn.mu.Lock()
-	defer s.conn.mu.Unlock()
-	if s.state.Load() != socketConnecting {
-		return false, nil
-	}
-	limit := s.conn.server.limits.Load().RoomsPerSocket
-	all := s.early
-	for _, name := range rooms {
-		if !slices.Contains(all, name) {
-			if over(len(all)+1, limit) {
-				return true, fmt.Errorf("join: %w: the limit is %d", ErrTooManyRooms, limit)
-			}
-			all = append(all, name)
-		}
-	}
-	s.early = all
-	return true, nil
-}
-
 // Leave takes the socket out of rooms; called by connect middleware, those that it
 // was to join when it is admitted. It returns nil; it has an error for symmetry
 // with Join.
@@ -188,13 +167,6 @@ func (s *Socket) Leave(rooms ...string) error {
 	s.leaveEarly(rooms)
 	s.ns.adapter.Leave(s.id, rooms...)
 	return nil
-}
-
-// leaveEarly is Leave before the socket is admitted.
-func (s *Socket) leaveEarly(rooms []string) {
-	s.conn.mu.Lock()
-	defer s.conn.mu.Unlock()
-	s.early = slices.DeleteFunc(s.early, func(name string) bool { return slices.Contains(rooms, name) })
 }
 
 // Rooms returns the rooms that the socket is in, its own first.
