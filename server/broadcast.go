@@ -94,8 +94,9 @@ func (b Broadcast) send(p packet.Packet) error {
 		return fmt.Errorf("emit %q: %w", p.Name(), err)
 	}
 	b.ns.server.counts.flows[0].out.Add(1)
+	told := b.audience()
 	b.ns.adapter.Broadcast(shared, b.target)
-	b.notify(&p)
+	told.notify(&p)
 	return nil
 }
 
@@ -109,16 +110,34 @@ func (b Broadcast) emitChildren(p packet.Packet) error {
 	return errors.Join(errs...)
 }
 
-// notify tells outgoing handlers, where there are any.
-func (b Broadcast) notify(p *packet.Packet) {
-	h := b.ns.handlers.Load()
-	if len(h.outgoing) == 0 {
-		return
+// An audience is whom a broadcast is about to reach, where outgoing handlers
+// want to know.
+type audience struct {
+	handlers *handlers
+	sockets  []*Socket
+}
+
+// audience is asked before the broadcast: after it, who was sent it may be gone.
+// Who comes just then may be sent it all the same.
+func (b Broadcast) audience() audience {
+	a := audience{handlers: b.ns.handlers.Load()}
+	if len(a.handlers.outgoing) == 0 {
+		return a
 	}
-	for _, x := range b.ns.adapter.Members(b.target) {
-		if m, ok := x.(*member); ok {
-			h.notify(m.socket(), p)
+	members := b.ns.adapter.Members(b.target)
+	a.sockets = make([]*Socket, 0, len(members))
+	for _, x := range members {
+		if m, ok := x.(*member); ok && m.Reachable() {
+			a.sockets = append(a.sockets, m.socket())
 		}
+	}
+	return a
+}
+
+// notify tells the outgoing handlers.
+func (a audience) notify(p *packet.Packet) {
+	for _, s := range a.sockets {
+		a.handlers.notify(s, p)
 	}
 }
 
@@ -148,14 +167,14 @@ func (b Broadcast) AskEach(ctx context.Context, event string, args ...any) iter.
 		target := b.target // not b's own: a sequence may be ranged over again, and by several at once
 		target.Timeout = timeLeft(ctx)
 		b.ns.server.counts.flows[0].out.Add(1)
-		answers, began := newAnswers(), time.Now()
+		told, answers, began := b.audience(), newAnswers(), time.Now()
 		b.ns.adapter.BroadcastWithAck(ctx, shared, target, answers.clients, func(args packet.Args, ok bool) {
 			if ok {
 				b.ns.acked(event, began, nil)
 			}
 			answers.reply(args, ok)
 		})
-		b.notify(&p)
+		told.notify(&p)
 		servers := 1
 		if !b.target.Local {
 			// With an error it is what was known before: whoever cannot be

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/seed3686fee0/parlor/adapter"
 	"github.com/seed3686fee0/parlor/server"
+	"github.com/seed3686fee0/parlor/server/packet"
 )
 
 // Behaviour 1: the events of a socket are handled in the order in which they
@@ -269,5 +272,72 @@ func TestCatchAll(t *testing.T) {
 	}
 	if len(out) > 0 {
 		t.Errorf("more: %q", <-out)
+	}
+}
+
+// A leavingAdapter takes everybody out of a room that it has sent something to.
+type leavingAdapter struct{ adapter.Adapter }
+
+func (a leavingAdapter) Broadcast(p *packet.Shared, to adapter.Target) {
+	a.Adapter.Broadcast(p, to)
+	a.SocketsLeave(adapter.Target{}, to.Rooms...)
+}
+
+func (a leavingAdapter) BroadcastWithAck(ctx context.Context, p *packet.Shared, to adapter.Target, clients func(int), reply func(packet.Args, bool)) {
+	a.Adapter.BroadcastWithAck(ctx, p, to, clients, reply)
+	a.SocketsLeave(adapter.Target{}, to.Rooms...)
+}
+
+// Outgoing handlers are told of who was sent a broadcast and is gone by then.
+func TestCatchAllOfLeaver(t *testing.T) {
+	r := serve(t, server.WithAdapter(func(h adapter.Host) adapter.Adapter { return leavingAdapter{adapter.NewMemory(h)} }))
+	out := make(chan string, 20)
+	r.Of("/").OnAnyOutgoing(func(_ *server.Socket, event string, _ server.Args) { out <- event })
+	c, id := r.connect()
+	s := r.socket("/", id)
+	do(t, s.Join("r"), r.Of("/").To("r").Emit("told"), s.Join("r"))
+	asked, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range r.Of("/").To("r").AskEach(asked, "asked") {
+	}
+	c.expect(`42["told"]`, `420["asked"]`)
+	if s.InRoom("r") || len(out) != 2 {
+		t.Errorf("in the room: %v, %d handlers told", s.InRoom("r"), len(out))
+	}
+}
+
+// Outgoing handlers are not told of sockets that a broadcast does not reach.
+func TestCatchAllOfUnreached(t *testing.T) {
+	r := serve(t)
+	ns := r.Of("/")
+	out := make(chan string, 20)
+	ns.OnAnyOutgoing(func(s *server.Socket, event string, _ server.Args) { out <- s.ID() + " " + event })
+	a, idA := r.connect()
+	ns.OnRoom(func(e server.RoomEvent) {
+		if e.Kind != adapter.RoomJoined {
+			return
+		}
+		if err := ns.Emit("joins"); err != nil { // while the socket is being let in
+			t.Error(err)
+		}
+		asked, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range ns.AskEach(asked, "asks") {
+		}
+	})
+	_, idB := r.connect()
+	a.expect(`42["joins"]`, `420["asks"]`)
+	if err := ns.Emit("joined"); err != nil {
+		t.Error(err)
+	}
+	var got []string
+	for range 4 {
+		got = append(got, receive(t, "an event", out))
+	}
+	slices.Sort(got[2:])
+	want := []string{idA + " joined", idB + " joined"}
+	slices.Sort(want)
+	if want = append([]string{idA + " joins", idA + " asks"}, want...); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

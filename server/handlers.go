@@ -150,8 +150,9 @@ func (ns *Namespace) OnAny(f Handler) {
 }
 
 // OnAnyOutgoing adds a handler that is told of every event that this instance
-// emits to its sockets, once for each of them. It runs on the emitter's
-// goroutine.
+// emits to its sockets, once for each of them that it is about to reach: of one
+// that joins the room as the event is sent it may not be told. It runs on the
+// emitter's goroutine.
 func (ns *Namespace) OnAnyOutgoing(f OutgoingHandler) {
 	ns.update(func(h *handlers) { h.outgoing = with(h.outgoing, f) })
 }
