@@ -187,6 +187,17 @@ func TestDrainDeadline(t *testing.T) {
 	}
 }
 
+// vanish connects clients that poll no more.
+func (r *rig) vanish(n int) {
+	for range n {
+		c, err := wire.Open(r.addr, wire.Polling)
+		r.must(err)
+		r.t.Cleanup(func() { _ = c.Close() })
+		_, err = wire.Join(c, "/")
+		r.must(err)
+	}
+}
+
 // A client that has vanished, and so does not fetch its last packets, is let go while
 // one that polls gets them. When there is no time for that, Drain says whom it has
 // waited for.
@@ -202,13 +213,7 @@ func TestDrainOfVanishedPollers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := serveInMemory(t)
-				for range 2 {
-					c, err := wire.Open(r.addr, wire.Polling)
-					r.must(err)
-					defer c.Close()
-					_, err = wire.Join(c, "/")
-					r.must(err)
-				}
+				r.vanish(2)
 				ctx, cancel := context.WithTimeout(t.Context(), test.patience)
 				defer cancel()
 				began := time.Now()
@@ -244,13 +249,7 @@ func TestDrainOfDisconnectedPollers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := serveInMemory(t)
-				for range 2 {
-					c, err := wire.Open(r.addr, wire.Polling)
-					r.must(err)
-					defer c.Close()
-					_, err = wire.Join(c, "/")
-					r.must(err)
-				}
+				r.vanish(2)
 				disconnect := func() {
 					for s := range r.Of("/").Sockets() {
 						s.Disconnect(true)
