@@ -131,8 +131,8 @@ compare: build ## Compare with other Socket.IO servers under load, and write doc
 	@cd $(INTEROP) && go run ./compare -parlor $(CURDIR)/bin/parlor -rounds $(ROUNDS) $(COMPARE)
 
 .PHONY: deps
-deps: $(CLIENT) $(ADMIN_PAGE) $(APP_BUILT) ## Install what the tests need: a C compiler, Node.js, Chromium, Redis, nginx, npm packages
-	@.ci/deps node cc browser redis nginx
+deps: $(CLIENT) $(ADMIN_PAGE) $(APP_BUILT) ## Install what the tests need: a C compiler, Node.js, Chromium, Redis, nginx, curl, npm packages
+	@.ci/deps node cc browser redis nginx curl
 	@for dir in $(NPM_TESTS); do \
 		[ $$dir/node_modules/.package-lock.json -nt $$dir/package-lock.json ] || (cd $$dir && npm ci); \
 	done
